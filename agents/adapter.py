@@ -1,0 +1,111 @@
+"""Adapters: objects, Runnables and compiled graphs as agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel
+
+from ..contracts import Capability, Contract, ContractError, Limits
+from .agent import Agent, is_async
+
+__all__ = ["as_agent"]
+
+
+def as_agent(
+    thing: Any,
+    *,
+    reads: Iterable[str] = (),
+    writes: Iterable[str] | Mapping[str, Any] = (),
+    capability: Capability = "reasoning",
+    version: str = "0.0.0",
+    name: str | None = None,
+    tier: int = 0,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    owner: str = "",
+    confidence: float = 0.5,
+    prepare: Callable[[dict[str, Any]], Any] | None = None,
+    claims: Callable[[Any], Any] | None = None,
+) -> Agent:
+    """Make an agent of an object with a contract, a Runnable, or a compiled graph.
+
+    An object that has a `contract` and can be called needs nothing else. For a Runnable the contract is
+    made from the other arguments, as with the `agent` decorator.
+
+    Args:
+        thing: The object, Runnable or compiled graph. An `Agent` is returned as it is.
+        reads: Fields that it needs.
+        writes: Fields that it may claim, or a mapping from field to type.
+        capability: What it is for.
+        version: Version, recorded with each claim.
+        name: Name of the agent; by default the Runnable's.
+        tier: Cost class.
+        limits: Bounds of one run.
+        owner: Who answers for it.
+        confidence: Confidence of the values that it returns, in [0, 1].
+        prepare: From the fields that it reads to the Runnable's input; by default the fields themselves.
+        claims: From the Runnable's output to claims or a mapping; by default the written fields are taken from
+            a mapping, a pydantic model, a `structured_response`, or, for one written field, the last message's text.
+
+    Raises:
+        ContractError: It is none of these.
+    """
+    if isinstance(thing, Agent):
+        return thing
+    own = getattr(thing, "contract", None)
+    if isinstance(own, Contract) and callable(thing):
+        return Agent(own, acall=thing) if is_async(thing) else Agent(own, call=thing)
+    if not isinstance(thing, Runnable):
+        raise ContractError(
+            f"agent {name or thing!r}",
+            got=type(thing).__name__,
+            expected="an Agent, a callable object with a `contract`, or a Runnable",
+            fix="decorate a function with @agent(writes=..., capability=...)",
+        )
+    runnable: Runnable[Any, Any] = thing
+    contract = Contract(
+        name=name or runnable.get_name(),
+        reads=frozenset(reads),
+        writes=frozenset(writes),
+        capability=capability,
+        version=version,
+        tier=tier,
+        limits=limits,
+        owner=owner,
+        confidence=confidence,
+        types=writes if isinstance(writes, Mapping) else {},
+    )
+    before = prepare or (lambda fields: fields)
+    after = claims or (lambda output: written_values(output, contract.writes))
+
+    def call(**fields: Any) -> Any:
+        return after(runnable.invoke(before(fields)))
+
+    async def acall(**fields: Any) -> Any:
+        return after(await runnable.ainvoke(before(fields)))
+
+    return Agent(contract, call=call, acall=acall)
+
+
+def written_values(output: Any, writes: frozenset[str]) -> Mapping[str, Any] | None:
+    """The written fields in what a Runnable returned; a field that is missing or None abstains."""
+    if isinstance(output, Mapping) and output.get("structured_response") is not None:
+        return written_values(output["structured_response"], writes)
+    if isinstance(output, BaseModel):
+        return {field: getattr(output, field, None) for field in writes}
+    if isinstance(output, Mapping):
+        if not writes & set(output) and len(writes) == 1 and output.get("messages"):
+            return written_values(output["messages"][-1], writes)
+        return {field: output.get(field) for field in writes}
+    if len(writes) == 1:
+        value = cast(Any, output).text if isinstance(output, BaseMessage) else output
+        return {next(iter(writes)): str(value) if isinstance(output, BaseMessage) else value}
+    raise ContractError(
+        f"output of a Runnable that writes {', '.join(sorted(writes))}",
+        got=type(output).__name__,
+        expected="a mapping or a model with these fields",
+        fix="pass `claims=` to as_agent",
+    )

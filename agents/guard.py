@@ -1,0 +1,218 @@
+"""Guard: one agent as a graph node that checks what goes in and out, and turns failure into a recorded fault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.errors import GraphBubbleUp, NodeTimeoutError
+from langgraph.runtime import get_runtime
+from langgraph.types import RetryPolicy, TimeoutPolicy
+from pydantic import ValidationError
+
+from ..contracts import AgentError, ContractError, Fault, FaultKind, Field, QuorateError, Usage, dump
+from .agent import Agent
+from .output import Output, alisted, checked, listed
+from .trace import mark_run
+
+__all__ = ["Guard", "fault_of", "worth_retrying"]
+
+_langgraph_retries = cast(Callable[[Exception], bool], RetryPolicy().retry_on)
+
+State = Mapping[str, Any]
+Update = dict[str, Any]
+
+
+class Guard(Runnable[State, Update]):
+    """One agent as a graph node.
+
+    It reads the agent's fields from the shared state, typed; runs the agent; checks what comes back; and
+    returns an update of `claims`, `effects`, `usage` or `faults`. An agent that fails is tried again by
+    LangGraph's retry policy where that is worth it; its last failure is a fault, never an exception.
+
+    Args:
+        agent: The agent.
+        request: Fields of the request, by name.
+        outcome: Fields of the outcome, by name.
+    """
+
+    def __init__(self, agent: Agent, request: Mapping[str, Field], outcome: Mapping[str, Field]) -> None:
+        self.agent = agent
+        self.name = agent.name
+        self._outcome = outcome
+        reads = agent.contract.reads
+        self._from_request = tuple(request[name] for name in sorted(reads & request.keys()))
+        self._from_outcome = tuple(outcome[name] for name in sorted(reads & (outcome.keys() - request.keys())))
+        self._reads_messages = "messages" in reads and "messages" not in request
+
+    @property
+    def retry_policy(self) -> RetryPolicy | None:
+        """LangGraph's retry policy, from the contract's limits."""
+        limits = self.agent.contract.limits
+        if limits.attempts == 1:
+            return None
+        return RetryPolicy(
+            max_attempts=limits.attempts, initial_interval=limits.backoff, retry_on=worth_retrying, jitter=limits.backoff > 0
+        )
+
+    @property
+    def timeout(self) -> TimeoutPolicy | None:
+        """LangGraph's timeout policy, from the contract's limits."""
+        seconds = self.agent.contract.limits.timeout
+        return TimeoutPolicy(run_timeout=seconds) if seconds is not None else None
+
+    def invoke(self, input: State, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+        """Run the agent in this thread."""
+        agent, limits = self.agent, self.agent.contract.limits
+        if agent.call is None:
+            raise needs_async(agent)
+        basis = self._enter(input, config)
+        started = time.perf_counter()
+        try:
+            inputs = self._inputs(input)
+            things = listed(agent.call(**inputs), limits.claims)
+            output = checked(things, agent.contract, self._outcome, inputs, basis)
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            return self._failed(error, basis)
+        return self._done(output, basis, started)
+
+    async def ainvoke(self, input: State, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+        """Run the agent: an async one in the event loop, a sync one in a worker thread."""
+        agent, limits = self.agent, self.agent.contract.limits
+        if agent.acall is None:
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: context.run(self.invoke, input, config))
+        basis = self._enter(input, config)
+        started = time.perf_counter()
+        try:
+            inputs = self._inputs(input)
+            things = await alisted(agent.acall(**inputs), limits.claims)
+            output = checked(things, agent.contract, self._outcome, inputs, basis)
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            return self._failed(error, basis)
+        return self._done(output, basis, started)
+
+    def on_timeout(self, state: State, error: BaseException) -> Update:
+        """The update for an error that LangGraph raised around the agent: its last attempt ran out of time."""
+        basis = self._basis(state)
+        return {"faults": [dump(fault_of(self.agent, error, self.agent.contract.limits.attempts, basis))]}
+
+    def _enter(self, state: State, config: RunnableConfig | None) -> Mapping[str, int]:
+        if config:
+            mark_run(config, state.get("turn", 0))
+        return self._basis(state)
+
+    def _basis(self, state: State) -> Mapping[str, int]:
+        move = state["moves"][-1] if state.get("moves") else {}
+        basis: Mapping[str, int] = move.get("agents", {}).get(self.name, {})
+        return basis
+
+    def _inputs(self, state: State) -> dict[str, Any]:
+        inputs: dict[str, Any] = {}
+        request, decisions = state.get("request") or {}, state.get("decisions") or {}
+        for field in self._from_request:
+            inputs[field.name] = self._typed(field, request.get(field.name))
+        for field in self._from_outcome:
+            decision = decisions.get(field.name)
+            settled = decision is not None and decision["status"] == "settled"
+            inputs[field.name] = self._typed(field, decision["value"]) if settled else None
+        if self._reads_messages:
+            inputs["messages"] = list(state.get("messages") or [])
+        return inputs
+
+    def _typed(self, field: Field, plain: Any) -> Any:
+        try:
+            return field.parse(plain)
+        except ValidationError as error:
+            raise ContractError(
+                f"agent {self.name!r}, input {field.name!r}",
+                got=repr(plain)[:80],
+                expected=f"a value of type {field.annotation}",
+                fix="correct the field in the state; it was written past quorate",
+            ) from error
+
+    def _done(self, output: Output, basis: Mapping[str, int], started: float) -> Update:
+        used = output.usage
+        usage = Usage(
+            model=used.model,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            agent=self.name,
+            basis=basis,
+            attempts=_attempt(),
+            seconds=round(time.perf_counter() - started, 6),
+            claims=len(output.claims),
+        )
+        update: Update = {"usage": [dump(usage)]}
+        if output.claims:
+            update["claims"] = [dump(claim) for claim in output.claims]
+        if output.effects:
+            update["effects"] = {effect.key: dump(effect) for effect in output.effects}
+        return update
+
+    def _failed(self, error: Exception, basis: Mapping[str, int]) -> Update:
+        attempt = _attempt()
+        if attempt < self.agent.contract.limits.attempts and worth_retrying(error):
+            raise error
+        return {"faults": [dump(fault_of(self.agent, error, attempt, basis))]}
+
+
+def worth_retrying(error: Exception) -> bool:
+    """Whether another attempt may go better: not after an error in the code, a broken contract, or a refusal.
+
+    LangGraph's own rule, and: an HTTP status of 4xx is final, but for 408, 409 and 429.
+    """
+    if isinstance(error, QuorateError):
+        return False
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status < 500:
+        return status in (408, 409, 429)
+    return _langgraph_retries(error)
+
+
+def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
+    """The record of an agent's last failure, with the first thing to try."""
+    kind: FaultKind = "error"
+    message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    fix = f"look at {_place(error)}; let the agent return nothing where it cannot tell"
+    if isinstance(error, ContractError):
+        kind, message, fix = "contract", f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
+    elif isinstance(error, NodeTimeoutError | TimeoutError):
+        kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
+    elif worth_retrying(error) if isinstance(error, Exception) else False:
+        fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
+    return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis)
+
+
+def needs_async(agent: Agent) -> AgentError:
+    """The error for a graph that was run with `invoke` although one of its agents can only be awaited."""
+    return AgentError(
+        f"agent {agent.name!r}",
+        got="invoke or stream",
+        expected="ainvoke or astream, because the agent is async or has a timeout",
+        fix="await graph.ainvoke(...)",
+    )
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "the agent's code"
+    last = frames[-1]
+    return f"{os.path.basename(last.filename)}:{last.lineno} in {last.name}"
+
+
+def _attempt() -> int:
+    info = get_runtime().execution_info
+    return info.node_attempt if info is not None else 1

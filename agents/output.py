@@ -1,0 +1,222 @@
+"""Output: what an agent returned, checked against its contract and stamped with its origin."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from ..contracts import Claim, Contract, ContractError, Effect, Evidence, Field, Items, Quote, Usage
+
+__all__ = ["Output", "checked", "listed", "alisted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one run of an agent gave."""
+
+    claims: tuple[Claim, ...]
+    """Its claims, with plain values and their origin."""
+    effects: tuple[Effect, ...]
+    """The effects that it proposes."""
+    usage: Usage
+    """The sum of what it says that it used."""
+
+
+def listed(returned: Any, most: int) -> list[Any]:
+    """What a sync agent returned, as a list of at most `most` + 1 things; a mapping stays one thing."""
+    if returned is None:
+        return []
+    if isinstance(returned, Claim | Effect | Usage | Mapping | BaseModel | str | bytes) or not isinstance(
+        returned, Iterable
+    ):
+        return [returned]
+    return [thing for thing, _ in zip(returned, range(most + 1), strict=False)]
+
+
+async def alisted(returned: Any, most: int) -> list[Any]:
+    """The same for an async agent: a coroutine is awaited, an async generator is read."""
+    if isinstance(returned, AsyncIterable):
+        things: list[Any] = []
+        async for thing in returned:
+            things.append(thing)
+            if len(things) > most:
+                break
+        return things
+    return listed(await returned, most)
+
+
+def checked(
+    things: Iterable[Any],
+    contract: Contract,
+    fields: Mapping[str, Field],
+    inputs: Mapping[str, Any],
+    basis: Mapping[str, int],
+) -> Output:
+    """The agent's output, if it keeps the contract.
+
+    Args:
+        things: What the agent returned, as a list.
+        contract: Its contract.
+        fields: The outcome's fields, by name.
+        inputs: What the agent read, by field; evidence is checked against it.
+        basis: Versions of the decisions that it read.
+
+    Raises:
+        ContractError: A field that it does not write, a value of another type, a confidence outside [0, 1],
+            evidence that points nowhere, an effect from an agent that is no action, too many claims.
+    """
+    claims: list[Claim] = []
+    effects: list[Effect] = []
+    usage = Usage()
+    for thing in things:
+        match thing:
+            case Claim():
+                claims.append(_claim(thing, len(claims), contract, fields, inputs, basis))
+            case Effect():
+                effects.append(_effect(thing, contract, basis))
+            case Usage():
+                usage = _sum(usage, thing)
+            case Mapping() | BaseModel():
+                for field, value in _values(thing, contract):
+                    claim = Claim(field, value, contract.confidence)
+                    claims.append(_claim(claim, len(claims), contract, fields, inputs, basis))
+            case _:
+                raise ContractError(
+                    f"agent {contract.name!r}",
+                    got=f"{type(thing).__name__} {_short(thing)}",
+                    expected="Claim, Effect, Usage, or a mapping from written field to value",
+                    fix='yield Claim("field", value, confidence=...)',
+                )
+        if len(claims) + len(effects) > contract.limits.claims:
+            raise ContractError(
+                f"agent {contract.name!r}",
+                got=f"more than {contract.limits.claims} claims",
+                expected=f"at most {contract.limits.claims}",
+                fix="claim only the best candidates, or raise limits.claims",
+            )
+    return Output(tuple(claims), tuple(effects), usage)
+
+
+def _claim(
+    claim: Claim,
+    sequence: int,
+    contract: Contract,
+    fields: Mapping[str, Field],
+    inputs: Mapping[str, Any],
+    basis: Mapping[str, int],
+) -> Claim:
+    where = f"agent {contract.name!r}, claim on {claim.field!r}"
+    if claim.field not in contract.writes:
+        raise ContractError(
+            where,
+            got=f"a claim on {claim.field!r}",
+            expected=f"claims on {', '.join(sorted(contract.writes))}",
+            fix=f"add {claim.field!r} to `writes`, or do not claim it",
+        )
+    confidence = claim.confidence
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+        raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
+    try:
+        value = fields[claim.field].plain(claim.value)
+    except (ValidationError, PydanticSerializationError) as error:
+        raise ContractError(
+            where,
+            got=f"{_short(claim.value)} of type {type(claim.value).__name__}",
+            expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
+            fix=f"convert it, or claim nothing: {_first(error)}",
+        ) from error
+    for evidence in claim.evidence:
+        _check_evidence(evidence, where, inputs)
+    return Claim(
+        field=claim.field,
+        value=value,
+        confidence=float(confidence),
+        evidence=tuple(claim.evidence),
+        reason=claim.reason,
+        agent=contract.name,
+        version=contract.version,
+        basis=basis,
+        sequence=sequence,
+    )
+
+
+def _check_evidence(evidence: Evidence, where: str, inputs: Mapping[str, Any]) -> None:
+    if not isinstance(evidence, Quote | Items):
+        return
+    if evidence.field not in inputs:
+        raise ContractError(
+            where,
+            got=f"evidence in {evidence.field!r}",
+            expected=f"evidence in a field that the agent reads: {', '.join(sorted(inputs)) or 'none'}",
+            fix="point at what was read",
+        )
+    content = inputs[evidence.field]
+    size = len(content) if isinstance(content, str | list | tuple) else 0
+    if isinstance(evidence, Quote):
+        inside = 0 <= evidence.start <= evidence.end <= size and isinstance(content, str)
+        got = f"characters {evidence.start} to {evidence.end}"
+    else:
+        inside = all(0 <= index < size for index in evidence.indices)
+        got = f"indices {', '.join(map(str, evidence.indices))}"
+    if not inside:
+        raise ContractError(
+            where, got=got, expected=f"a place in {evidence.field!r}, which has {size}", fix="correct the evidence"
+        )
+
+
+def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Effect:
+    where = f"agent {contract.name!r}, effect {effect.name!r}"
+    if contract.capability != "action":
+        raise ContractError(
+            where,
+            got=f"an effect from an agent of capability {contract.capability!r}",
+            expected="effects only from capability 'action'",
+            fix="declare capability='action', or claim a value instead",
+        )
+    try:
+        args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
+        identity = to_jsonable_python(dict(effect.identity), inf_nan_mode="strings")
+    except PydanticSerializationError as error:
+        raise ContractError(where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)) from error
+    return Effect(
+        name=effect.name,
+        args=args,
+        identity=identity,
+        reason=effect.reason,
+        field=next(iter(contract.writes)),
+        agent=contract.name,
+        version=contract.version,
+        basis=basis,
+    )
+
+
+def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:
+    items = thing.items() if isinstance(thing, Mapping) else ((name, getattr(thing, name)) for name in type(thing).model_fields)
+    return ((str(field), value) for field, value in items if value is not None)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return dataclasses.replace(
+        one,
+        model=other.model or one.model,
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _first(error: ValidationError | PydanticSerializationError) -> str:
+    return str(error.errors(include_url=False)[0]["msg"]) if isinstance(error, ValidationError) else str(error)
+
+
+def _type_name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")

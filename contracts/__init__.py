@@ -1,0 +1,93 @@
+"""The vocabulary: frozen data and pure checks. Imports nothing else of quorate, and no LangGraph."""
+
+from .claim import Claim
+from .contract import Capability, Contract, Limits
+from .decision import Alternative, Decision, Status
+from .effect import Effect, EffectStatus
+from .errors import (
+    AgentError,
+    BuildError,
+    ContractError,
+    DatabaseError,
+    InputError,
+    LedgerError,
+    PolicyError,
+    QuorateError,
+    ReviewError,
+    SuiteError,
+    missing_extra,
+)
+from .evidence import Evidence, Items, Passage, Quote
+from .fault import Fault, FaultKind
+from .field import Canonical, Field, fields_of, same_type
+from .ledger import Entry, Ledger, LookupReceiver, Receiver
+from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
+from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
+from .record import canonical_json, digest, dump, load
+from .review import Action, Answer, Approve, Edit, Question, Reject, Respond, Verdict
+from .rule import Rule, RuleAction
+from .usage import Usage
+
+__all__ = [
+    "Action",
+    "AgentError",
+    "Alternative",
+    "Answer",
+    "Approve",
+    "Ask",
+    "Bounds",
+    "BuildError",
+    "Canonical",
+    "Capability",
+    "Claim",
+    "Contract",
+    "ContractError",
+    "DatabaseError",
+    "Decision",
+    "Dispatch",
+    "Edit",
+    "Effect",
+    "EffectPolicy",
+    "EffectStatus",
+    "Entry",
+    "Evidence",
+    "Execute",
+    "Fault",
+    "FaultKind",
+    "Field",
+    "FieldPolicy",
+    "Finish",
+    "Halt",
+    "InputError",
+    "Items",
+    "Ledger",
+    "LedgerError",
+    "Limits",
+    "LookupReceiver",
+    "Move",
+    "Outcome",
+    "Passage",
+    "Policy",
+    "PolicyError",
+    "Question",
+    "QuorateError",
+    "Quote",
+    "Receiver",
+    "Reject",
+    "Respond",
+    "ReviewError",
+    "ReviewPolicy",
+    "Rule",
+    "RuleAction",
+    "Status",
+    "SuiteError",
+    "Usage",
+    "Verdict",
+    "canonical_json",
+    "digest",
+    "dump",
+    "fields_of",
+    "load",
+    "missing_extra",
+    "same_type",
+]

@@ -1,0 +1,63 @@
+"""Effect: one change to the outside world, from proposal to record."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .record import digest
+
+__all__ = ["Effect", "EffectStatus"]
+
+EffectStatus = Literal["proposed", "approved", "declined", "withdrawn", "done", "duplicate", "failed", "unknown"]
+"""Where an effect stands.
+
+`proposed`: waits for the policy or a person. `approved`: may be executed, with these exact arguments.
+`declined`: a person said no. `withdrawn`: what it was based on has changed before it was executed.
+`done`: executed and recorded. `duplicate`: the ledger knows the same content from before; nothing was executed.
+`failed`: the receiver refused; nothing was done. `unknown`: it may or may not have happened; a person must look.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One change to the outside world. An action agent writes the first three; the framework adds the rest."""
+
+    name: str
+    """What is done: the name of the receiver, such as `post`."""
+    args: Mapping[str, Any]
+    """The exact arguments, as plain JSON data."""
+    identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The part of the content that makes two effects the same; empty means all of `args`."""
+    reason: str = ""
+    """One line for the person who approves."""
+    field: str = ""
+    """The field that the receiver's answer is claimed for. Added by the guard."""
+    agent: str = ""
+    """Name of the agent that proposes. Added by the guard."""
+    version: str = ""
+    """Version of that agent's contract. Added by the guard."""
+    basis: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Versions of the decisions that the agent read. Added by the guard."""
+    status: EffectStatus = "proposed"
+    """Where the effect stands."""
+    approved: str = ""
+    """Digest of the arguments that were approved; the effect is executed only while it equals `digest`."""
+    by: str = ""
+    """Who approved or declined: `policy`, `rule:<name>` or `person:<reviewer>`."""
+    result: Any = None
+    """The receiver's answer, as plain JSON data, once done."""
+    note: str = ""
+    """What there is to say about the status: the error, the earlier thread, the reviewer's message."""
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: a digest of the name and the identity. The same content has the same key."""
+        return digest([self.name, dict(self.identity or self.args)])
+
+    @property
+    def digest(self) -> str:
+        """A digest of the name and the exact arguments; an approval is bound to it."""
+        return digest([self.name, dict(self.args)])

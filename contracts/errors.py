@@ -1,0 +1,88 @@
+"""Every error that quorate raises, under one base class."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AgentError",
+    "BuildError",
+    "ContractError",
+    "DatabaseError",
+    "InputError",
+    "LedgerError",
+    "PolicyError",
+    "QuorateError",
+    "ReviewError",
+    "SuiteError",
+    "missing_extra",
+]
+
+
+class QuorateError(Exception):
+    """The base of every error of quorate. Its message says where, what came, what was expected and what to do.
+
+    Args:
+        where: The place: a file and key, an agent and field, a thread.
+        got: What came there.
+        expected: What would have been right.
+        fix: What to do now, in the imperative.
+    """
+
+    def __init__(self, where: str, *, got: str, expected: str, fix: str) -> None:
+        super().__init__(f"{where}: got {got}; expected {expected}. Fix: {fix}")
+        self.where = where
+        self.got = got
+        self.expected = expected
+        self.fix = fix
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.where, self.got, self.expected, self.fix)
+
+
+def _rebuild(cls: type[QuorateError], where: str, got: str, expected: str, fix: str) -> QuorateError:
+    return cls(where, got=got, expected=expected, fix=fix)
+
+
+class BuildError(QuorateError):
+    """The agents of a team do not fit together; found before anything runs."""
+
+
+class ContractError(QuorateError):
+    """What went into an agent, or came out of it, is not what its contract says."""
+
+
+class AgentError(QuorateError):
+    """An agent cannot be run in the way that was asked for."""
+
+
+class PolicyError(QuorateError):
+    """A policy, or the file it stands in, is not valid."""
+
+
+class InputError(QuorateError):
+    """An input cannot be read as a request."""
+
+
+class ReviewError(QuorateError):
+    """An answer does not fit the question that is waiting."""
+
+
+class DatabaseError(QuorateError):
+    """The database cannot be opened, is of another version, or cannot be written."""
+
+
+class LedgerError(QuorateError):
+    """An effect cannot be claimed, executed or recorded."""
+
+
+class SuiteError(QuorateError):
+    """An evaluation suite is not valid."""
+
+
+def missing_extra(module: str, extra: str, what: str) -> QuorateError:
+    """The error to raise when an optional dependency is not installed."""
+    return QuorateError(
+        what,
+        got=f"no module named {module!r}",
+        expected=f"the extra {extra!r}",
+        fix=f"pip install 'quorate[{extra}]'",
+    )

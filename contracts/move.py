@@ -1,0 +1,90 @@
+"""Move: what the supervisor does next, and why; a closed union."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
+
+__all__ = ["Ask", "Dispatch", "Execute", "Finish", "Halt", "Move", "Outcome"]
+
+Outcome = Literal["settled", "unsettled", "rejected", "halted"]
+"""How a turn ended.
+
+`settled`: every goal has a value, may stay empty, or was closed by a person. `unsettled`: a goal has no
+accepted value, and nobody may be asked. `rejected`: the request was refused at the entry. `halted`: a
+bound was reached.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Run these agents side by side."""
+
+    agents: Mapping[str, Mapping[str, int]]
+    """The agents, each with the versions of the decisions that it will read."""
+    reason: str
+    """Why these, in one line."""
+    at: str = ""
+    """When, in ISO 8601 UTC."""
+    kind: Literal["dispatch"] = "dispatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Stop for a person: to decide fields, or to approve one effect."""
+
+    fields: tuple[str, ...]
+    """Fields to decide; empty when it is about an effect."""
+    effect: str
+    """Idempotency key of the effect to approve; empty when it is about fields."""
+    reason: str
+    """Why a person must look, in one line."""
+    at: str = ""
+    """When, in ISO 8601 UTC."""
+    kind: Literal["ask"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Execute approved effects through the ledger."""
+
+    effects: tuple[str, ...]
+    """Idempotency keys."""
+    reason: str
+    """Why now, in one line."""
+    at: str = ""
+    """When, in ISO 8601 UTC."""
+    kind: Literal["execute"] = "execute"
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the turn: there is nothing left to do."""
+
+    outcome: Outcome
+    """How it ended."""
+    reason: str
+    """Why, in one line."""
+    at: str = ""
+    """When, in ISO 8601 UTC."""
+    kind: Literal["finish"] = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Stop the turn: a bound was reached, or the request was refused."""
+
+    outcome: Outcome
+    """`halted` or `rejected`."""
+    reason: str
+    """Which bound or which refusal, in one line."""
+    at: str = ""
+    """When, in ISO 8601 UTC."""
+    kind: Literal["halt"] = "halt"
+
+
+Move = Annotated[Dispatch | Ask | Execute | Finish | Halt, Discriminator("kind")]
+"""What the supervisor does next: a closed union, told apart by `kind`."""

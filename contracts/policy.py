@@ -1,0 +1,195 @@
+"""Policy: when a field is settled, when a person looks, what may be done without asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from .errors import PolicyError
+from .expression import Expression
+from .record import digest
+from .rule import Rule
+
+__all__ = ["Bounds", "EffectPolicy", "FieldPolicy", "Policy", "ReviewPolicy"]
+
+_FORMAT = 1
+EFFECT_VARIABLES = frozenset({"name", "args", "agent", "request", "decided"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldPolicy(_Part):
+    """When the vote on a field is accepted, and who looks if not."""
+
+    accept: float = Field(default=0.75, ge=0, le=1, allow_inf_nan=False)
+    """The least confidence, in [0, 1], at which the leading value is settled."""
+    quorum: int = Field(default=1, ge=1)
+    """The least number of agents that must have claimed a value, any value, for the vote to count."""
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    """Factor on an agent's log-odds, by agent; 1 where it is not named, 0 for no say."""
+    review: Literal["unsettled", "always", "never"] = "unsettled"
+    """Who looks. `unsettled`: a person, where the vote does not settle it. `always`: a person. `never`: nobody."""
+
+
+class EffectPolicy(_Part):
+    """What approves an effect."""
+
+    approve: bool | str = False
+    """True: the policy. False: a person. A CEL expression: the policy where it is true, else a person."""
+
+    _condition: Expression | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Compile the condition."""
+        if isinstance(self.approve, str):
+            self._condition = Expression(self.approve, EFFECT_VARIABLES, where="effects: approve")
+
+    def approves(self, variables: Mapping[str, Any]) -> bool:
+        """Whether the effect may be executed without a person.
+
+        Raises:
+            PolicyError: The expression cannot be evaluated on these variables.
+        """
+        return self._condition.holds(variables) if self._condition else bool(self.approve)
+
+
+class Bounds(_Part):
+    """What keeps a turn finite."""
+
+    moves: int = Field(default=60, ge=1)
+    """The most moves of the supervisor in one turn."""
+    rounds: int = Field(default=5, ge=1)
+    """The most runs of one agent in one turn; more than 1 because corrected inputs make it run again."""
+
+
+class ReviewPolicy(_Part):
+    """What a reviewer is asked for."""
+
+    reason_codes: tuple[str, ...] = ()
+    """The reasons that may be given; empty for any."""
+
+
+class Policy(_Part):
+    """When a field is settled, when a person looks, what may be done without asking. Versioned, with a digest."""
+
+    format: Literal[1] = 1
+    """Version of this file format."""
+    name: str = "default"
+    """Name of the policy."""
+    version: str = "0"
+    """Version of the policy, chosen by its authors."""
+    defaults: FieldPolicy = FieldPolicy()
+    """For fields that are not named, and for the keys that a named field leaves out."""
+    fields: dict[str, FieldPolicy] = {}
+    """By field."""
+    rules: tuple[Rule, ...] = ()
+    """Overrides of the vote, in order."""
+    effects: dict[str, EffectPolicy] = {}
+    """By effect name; an effect that is not named waits for a person."""
+    review: ReviewPolicy = ReviewPolicy()
+    """What a reviewer is asked for."""
+    bounds: Bounds = Bounds()
+    """What keeps a turn finite."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Check that the names of the rules are unique."""
+        twice = [name for name, count in Counter(rule.name for rule in self.rules).items() if count > 1]
+        if twice:
+            raise PolicyError(
+                "rules", got=f"{twice[0]!r} twice", expected="a name of its own for each rule", fix="rename one of them"
+            )
+
+    def of(self, field: str) -> FieldPolicy:
+        """The policy of a field: its own keys over the defaults."""
+        return self._merged.get(field, self.defaults)
+
+    def rules_for(self, field: str) -> tuple[Rule, ...]:
+        """The rules about a field, in order."""
+        return tuple(rule for rule in self.rules if rule.field in (field, "*"))
+
+    @cached_property
+    def _merged(self) -> dict[str, FieldPolicy]:
+        return {
+            name: self.defaults.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+            for name, own in self.fields.items()
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the policy's content, in hexadecimal; stored with each decision."""
+        return digest({**self.model_dump(mode="json", exclude={"rules"}), "rules": [r.describe() for r in self.rules]})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Policy:
+        """The policy in a YAML file.
+
+        Raises:
+            PolicyError: The file cannot be read, or a key, a threshold or an expression in it is wrong; the
+                message names the file and the key.
+        """
+        import yaml
+
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(
+                str(path), got=str(error), expected="a readable YAML file", fix="check the path and its permissions"
+            ) from error
+        except yaml.YAMLError as error:
+            raise PolicyError(str(path), got=" ".join(str(error).split()), expected="valid YAML", fix="correct it") from error
+        return cls.parse(data, where=str(path))
+
+    @classmethod
+    def parse(cls, data: Any, where: str = "policy") -> Policy:
+        """The policy in plain data, as `load` gives it; `where` names its origin in errors.
+
+        Raises:
+            PolicyError: A key, a threshold or an expression in it is wrong.
+        """
+        if not isinstance(data, dict):
+            raise PolicyError(where, got=type(data).__name__, expected="a mapping of keys", fix="start with `name:`")
+        if data.get("format", _FORMAT) != _FORMAT:
+            raise PolicyError(
+                f"{where}: format", got=repr(data["format"]), expected=str(_FORMAT), fix="upgrade quorate, or correct it"
+            )
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise _explain(where, error) from error
+        except PolicyError as error:
+            raise PolicyError(
+                f"{where}: {error.where}", got=error.got, expected=error.expected, fix=error.fix
+            ) from error
+
+
+def _explain(where: str, error: ValidationError) -> PolicyError:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_keys_at(first["loc"][:-1]))
+        return PolicyError(
+            f"{where}: {place}", got=f"unknown key {first['loc'][-1]!r}", expected=f"one of {known}", fix="correct the key"
+        )
+    return PolicyError(
+        f"{where}: {place}", got=repr(first["input"]), expected=first["msg"].lower(), fix="correct the value"
+    )
+
+
+def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    parts: dict[str, type[BaseModel]] = {
+        "defaults": FieldPolicy,
+        "fields": FieldPolicy,
+        "rules": Rule,
+        "effects": EffectPolicy,
+        "review": ReviewPolicy,
+        "bounds": Bounds,
+    }
+    model = parts.get(str(place[0]), Policy) if place else Policy
+    return list(model.model_fields)

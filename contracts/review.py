@@ -1,0 +1,147 @@
+"""Review: the question that a person is asked, and the answer that is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
+
+__all__ = [
+    "Action",
+    "ActionRequest",
+    "Answer",
+    "Approve",
+    "Edit",
+    "Question",
+    "Reject",
+    "Respond",
+    "ReviewConfig",
+    "Verdict",
+]
+
+
+class ActionRequest(TypedDict):
+    """What is proposed."""
+
+    name: str
+    """`decide` for fields, else the name of the effect."""
+    args: dict[str, Any]
+    """Proposed values by field, or the arguments of the effect."""
+    arguments: dict[str, Any]
+    """The same as `args`, for interfaces that read this key."""
+    description: str
+    """What is asked and why, as Markdown."""
+
+
+class ReviewConfig(TypedDict):
+    """Which answers are allowed."""
+
+    action_name: str
+    """Name of the action."""
+    allowed_decisions: list[str]
+    """Of `approve`, `edit`, `reject`, `respond`."""
+
+
+class Question(TypedDict):
+    """The value of the interrupt: LangChain's human-in-the-loop request with one action, and our data beside it."""
+
+    action_requests: list[ActionRequest]
+    """One action."""
+    review_configs: list[ReviewConfig]
+    """Its allowed answers."""
+    quorate: dict[str, Any]
+    """What the reviewer may want to see: `thread`, `turn`, `reason`, `fields` (decision and claims of each), `effect`."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Action(_Part):
+    """An action as the reviewer wants it."""
+
+    name: str = ""
+    """Name of the action; may be left out."""
+    args: dict[str, Any]
+    """Values by field, or arguments of the effect. A field that is left out stays as proposed."""
+
+
+class Approve(_Part):
+    """Take it as proposed."""
+
+    type: Literal["approve"] = "approve"
+
+
+class Edit(_Part):
+    """Take it with these values."""
+
+    type: Literal["edit"] = "edit"
+    edited_action: Action
+
+
+class Reject(_Part):
+    """Do not do it; leave the fields without a value."""
+
+    type: Literal["reject"] = "reject"
+    message: str = ""
+
+
+class Respond(_Part):
+    """Say something to the agents that read `messages`, and let them try again."""
+
+    type: Literal["respond"] = "respond"
+    message: str = Field(min_length=1)
+
+
+Verdict = Annotated[Approve | Edit | Reject | Respond, Field(discriminator="type")]
+"""What the reviewer wants: a closed union, told apart by `type`."""
+
+
+class Answer(_Part):
+    """The reviewer's answer: LangChain's human-in-the-loop response, with who and why.
+
+    The older form of Agent Inbox, `[{type: accept | edit | response | ignore, args}]`, is accepted too.
+    """
+
+    decisions: Annotated[list[Verdict], Field(min_length=1, max_length=1)]
+    """One verdict."""
+    reviewer: str = ""
+    """Who answers."""
+    reason_code: str = ""
+    """Why, from the policy's list; the verdict's type where it is left out."""
+
+    @property
+    def verdict(self) -> Approve | Edit | Reject | Respond:
+        """The one verdict."""
+        return self.decisions[0]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_inbox(cls, data: Any) -> Any:
+        if isinstance(data, list):
+            return {"decisions": [_verdict_from_inbox(item) for item in data]}
+        if isinstance(data, Mapping) and "type" in data and "decisions" not in data:
+            who = {key: data[key] for key in ("reviewer", "reason_code") if key in data}
+            verdict = {key: value for key, value in data.items() if key not in who}
+            return {"decisions": [_verdict_from_inbox(verdict)], **who}
+        return data
+
+
+def _verdict_from_inbox(item: Any) -> Any:
+    if not isinstance(item, Mapping):
+        return item
+    args = item.get("args")
+    match item.get("type"):
+        case "accept":
+            return {"type": "approve"}
+        case "ignore":
+            return {"type": "reject"}
+        case "response":
+            return {"type": "respond", "message": args if isinstance(args, str) else ""}
+        case "edit" if "edited_action" not in item and isinstance(args, Mapping):
+            edited = args.get("args", args)
+            return {"type": "edit", "edited_action": {"name": args.get("action", ""), "args": edited}}
+        case _:
+            return item

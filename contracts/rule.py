@@ -1,0 +1,73 @@
+"""Rule: a written override of the vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from .expression import Expression
+
+__all__ = ["CLAIM_VARIABLES", "DECISION_VARIABLES", "Rule", "RuleAction"]
+
+RuleAction = Literal["forbid", "prefer", "force", "review"]
+"""What a rule does where its condition holds.
+
+`forbid`: the claim does not vote. `prefer`: only such claims vote, and their best is accepted whatever its
+confidence. `force`: the field takes the rule's `value`. `review`: a person must confirm the field.
+`forbid` and `prefer` are asked for each claim before the vote, `force` and `review` once after it.
+"""
+
+CLAIM_VARIABLES = frozenset({"field", "value", "confidence", "agent", "evidence", "reason", "request", "decided"})
+"""What a `forbid` or `prefer` condition sees: the claim, the request, and the fields settled so far."""
+
+DECISION_VARIABLES = frozenset(
+    {"field", "value", "confidence", "status", "support", "voters", "dissent", "request", "decided"}
+)
+"""What a `force` or `review` condition sees: the outcome of the vote. `support`, `voters` and `dissent` are counts."""
+
+Condition = Callable[[Mapping[str, Any]], bool]
+
+
+class Rule(BaseModel):
+    """A written override: for one field, an action and the condition under which it is taken.
+
+    The condition is a CEL expression, in a policy file or as text, or a Python function from the
+    variables to a bool. Rules of one action are asked in the order of the policy. Every `forbid` and
+    every `review` that holds applies; of `prefer` and `force` the first that holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    name: str = Field(min_length=1)
+    """Name of the rule; unique in a policy, and recorded with each decision that it touched."""
+    field: str = Field(min_length=1)
+    """The field that it is about, or `*` for every field."""
+    then: RuleAction
+    """What it does."""
+    when: str | Condition
+    """The condition."""
+    value: Any = None
+    """The value that `force` sets, as plain JSON data."""
+    reason: str = ""
+    """Why the rule is there; shown to the person who reviews."""
+
+    _condition: Condition = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Compile the condition."""
+        if callable(self.when):
+            self._condition = self.when
+            return
+        names = CLAIM_VARIABLES if self.then in ("forbid", "prefer") else DECISION_VARIABLES
+        self._condition = Expression(self.when, names, where=f"rule {self.name!r}").holds
+
+    def holds(self, variables: Mapping[str, Any]) -> bool:
+        """Whether the condition is true of the variables; whatever it raises is the caller's to handle."""
+        return bool(self._condition(variables))
+
+    def describe(self) -> dict[str, Any]:
+        """The rule as plain JSON data, for the policy's digest; a function stands by its qualified name."""
+        when = self.when if isinstance(self.when, str) else f"{self.when.__module__}:{self.when.__qualname__}"
+        return {**self.model_dump(mode="json", exclude={"when"}), "when": when}

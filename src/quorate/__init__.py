@@ -1,0 +1,1 @@
+"""quorate: multi-agent coordination on LangGraph."""
