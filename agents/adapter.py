@@ -8,9 +8,11 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
+from typing_extensions import Unpack
 
-from ..contracts import Capability, Contract, ContractError, Limits
+from ..contracts import Capability, Contract, ContractError
 from .agent import Agent, is_async
+from .options import Options
 
 __all__ = ["as_agent"]
 
@@ -21,14 +23,11 @@ def as_agent(
     reads: Iterable[str] = (),
     writes: Iterable[str] | Mapping[str, Any] = (),
     capability: Capability = "reasoning",
-    version: str = "0.0.0",
     name: str | None = None,
-    tier: int = 0,
-    limits: Limits = Limits(),  # noqa: B008 (frozen)
-    owner: str = "",
     confidence: float = 0.5,
     prepare: Callable[[dict[str, Any]], Any] | None = None,
     claims: Callable[[Any], Any] | None = None,
+    **options: Unpack[Options],
 ) -> Agent:
     """Make an agent of an object with a contract, a Runnable, or a compiled graph.
 
@@ -40,15 +39,12 @@ def as_agent(
         reads: Fields that it needs.
         writes: Fields that it may claim, or a mapping from field to type.
         capability: What it is for.
-        version: Version, recorded with each claim.
         name: Name of the agent; by default the Runnable's.
-        tier: Cost class.
-        limits: Bounds of one run.
-        owner: Who answers for it.
         confidence: Confidence of the values that it returns, in [0, 1].
         prepare: From the fields that it reads to the Runnable's input; by default the fields themselves.
         claims: From the Runnable's output to claims or a mapping; by default the written fields are taken from
             a mapping, a pydantic model, a `structured_response`, or, for one written field, the last message's text.
+        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
 
     Raises:
         ContractError: It is none of these.
@@ -71,12 +67,9 @@ def as_agent(
         reads=frozenset(reads),
         writes=frozenset(writes),
         capability=capability,
-        version=version,
-        tier=tier,
-        limits=limits,
-        owner=owner,
         confidence=confidence,
         types=writes if isinstance(writes, Mapping) else {},
+        **options,
     )
     before = prepare or (lambda fields: fields)
     after = claims or (lambda output: written_values(output, contract.writes))

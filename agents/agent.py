@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from ..contracts import Capability, Contract, ContractError, Limits
+from typing_extensions import Unpack
+
+from ..contracts import Capability, Contract, ContractError
+from .options import Options
 
 __all__ = ["Agent", "agent"]
 
@@ -59,12 +62,9 @@ def agent(
     writes: Iterable[str] | Mapping[str, Any],
     capability: Capability,
     reads: Iterable[str] | None = None,
-    version: str = "0.0.0",
     name: str | None = None,
-    tier: int = 0,
-    limits: Limits = Limits(),  # noqa: B008 (frozen)
-    owner: str = "",
     confidence: float = 0.5,
+    **options: Unpack[Options],
 ) -> Callable[[Callable[..., Any]], Agent]:
     """Make a function an agent.
 
@@ -73,12 +73,9 @@ def agent(
             the graph is built.
         capability: What it is for.
         reads: Fields that it needs; by default the names of its parameters.
-        version: Version, recorded with each claim.
         name: Name of the agent; by default the function's.
-        tier: Cost class; a tier runs only where the cheaper ones did not settle the field.
-        limits: Bounds of one run.
-        owner: Who answers for it.
         confidence: Confidence of values that are returned in a mapping, in [0, 1].
+        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
 
     Raises:
         ContractError: The function's parameters are not the fields that it reads.
@@ -88,7 +85,7 @@ def agent(
         title = name or function.__name__
         parameters = _parameters(function)
         fields = frozenset(parameters) if reads is None else frozenset(reads)
-        if parameters is not None and fields != frozenset(parameters):
+        if fields != frozenset(parameters):
             raise ContractError(
                 f"agent {title!r}",
                 got=f"reads {_list(fields)} but parameters {_list(parameters)}",
@@ -100,12 +97,9 @@ def agent(
             reads=fields,
             writes=frozenset(writes),
             capability=capability,
-            version=version,
-            tier=tier,
-            limits=limits,
-            owner=owner,
             confidence=confidence,
             types=_types(function, fields, writes),
+            **options,
         )
         if is_async(function):
             return Agent(contract, acall=function)

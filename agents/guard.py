@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -21,7 +21,7 @@ from .agent import Agent
 from .output import Output, alisted, checked, listed
 from .trace import mark_run
 
-__all__ = ["Guard", "fault_of", "worth_retrying"]
+__all__ = ["Guard", "fault_of", "needs_async", "worth_retrying"]
 
 _langgraph_retries = cast(Callable[[Exception], bool], RetryPolicy().retry_on)
 
@@ -58,7 +58,10 @@ class Guard(Runnable[State, Update]):
         if limits.attempts == 1:
             return None
         return RetryPolicy(
-            max_attempts=limits.attempts, initial_interval=limits.backoff, retry_on=worth_retrying, jitter=limits.backoff > 0
+            max_attempts=limits.attempts,
+            initial_interval=limits.backoff,
+            retry_on=worth_retrying,
+            jitter=limits.backoff > 0,
         )
 
     @property
@@ -67,7 +70,12 @@ class Guard(Runnable[State, Update]):
         seconds = self.agent.contract.limits.timeout
         return TimeoutPolicy(run_timeout=seconds) if seconds is not None else None
 
-    def invoke(self, input: State, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    def invoke(
+        self,
+        input: State,  # noqa: A002 (the name is Runnable's)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Update:
         """Run the agent in this thread."""
         agent, limits = self.agent, self.agent.contract.limits
         if agent.call is None:
@@ -84,7 +92,12 @@ class Guard(Runnable[State, Update]):
             return self._failed(error, basis)
         return self._done(output, basis, started)
 
-    async def ainvoke(self, input: State, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    async def ainvoke(
+        self,
+        input: State,  # noqa: A002 (the name is Runnable's)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Update:
         """Run the agent: an async one in the event loop, a sync one in a worker thread."""
         agent, limits = self.agent, self.agent.contract.limits
         if agent.acall is None:
@@ -125,8 +138,10 @@ class Guard(Runnable[State, Update]):
             inputs[field.name] = self._typed(field, request.get(field.name))
         for field in self._from_outcome:
             decision = decisions.get(field.name)
-            settled = decision is not None and decision["status"] == "settled"
-            inputs[field.name] = self._typed(field, decision["value"]) if settled else None
+            if decision is not None and decision["status"] == "settled":
+                inputs[field.name] = self._typed(field, decision["value"])
+            else:
+                inputs[field.name] = field.default
         if self._reads_messages:
             inputs["messages"] = list(state.get("messages") or [])
         return inputs
@@ -148,7 +163,7 @@ class Guard(Runnable[State, Update]):
             model=used.model,
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
-            agent=self.name,
+            agent=self.agent.name,
             basis=basis,
             attempts=_attempt(),
             seconds=round(time.perf_counter() - started, 6),
@@ -186,8 +201,9 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     kind: FaultKind = "error"
     message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
     fix = f"look at {_place(error)}; let the agent return nothing where it cannot tell"
-    if isinstance(error, ContractError):
-        kind, message, fix = "contract", f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
+    if isinstance(error, QuorateError):
+        kind = "contract" if isinstance(error, ContractError) else "error"
+        message, fix = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
     elif isinstance(error, NodeTimeoutError | TimeoutError):
         kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
     elif worth_retrying(error) if isinstance(error, Exception) else False:
@@ -210,7 +226,7 @@ def _place(error: BaseException) -> str:
     if not frames:
         return "the agent's code"
     last = frames[-1]
-    return f"{os.path.basename(last.filename)}:{last.lineno} in {last.name}"
+    return f"{PurePath(last.filename).name}:{last.lineno} in {last.name}"
 
 
 def _attempt() -> int:

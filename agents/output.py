@@ -10,7 +10,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ..contracts import Claim, Contract, ContractError, Effect, Evidence, Field, Items, Quote, Usage
+from ..contracts import (
+    Claim,
+    Contract,
+    ContractError,
+    Effect,
+    Evidence,
+    Field,
+    Items,
+    Passage,
+    Quote,
+    Usage,
+    canonical_json,
+)
 
 __all__ = ["Output", "checked", "listed", "alisted"]
 
@@ -28,23 +40,32 @@ class Output:
 
 
 def listed(returned: Any, most: int) -> list[Any]:
-    """What a sync agent returned, as a list of at most `most` + 1 things; a mapping stays one thing."""
+    """What a sync agent returned, as a list of at most `most` + 1 claims and effects; a mapping stays one thing."""
     if returned is None:
         return []
     if isinstance(returned, Claim | Effect | Usage | Mapping | BaseModel | str | bytes) or not isinstance(
         returned, Iterable
     ):
         return [returned]
-    return [thing for thing, _ in zip(returned, range(most + 1), strict=False)]
+    things: list[Any] = []
+    room = most + 1
+    for thing in returned:
+        things.append(thing)
+        room -= not isinstance(thing, Usage)
+        if not room:
+            break
+    return things
 
 
 async def alisted(returned: Any, most: int) -> list[Any]:
     """The same for an async agent: a coroutine is awaited, an async generator is read."""
     if isinstance(returned, AsyncIterable):
         things: list[Any] = []
+        room = most + 1
         async for thing in returned:
             things.append(thing)
-            if len(things) > most:
+            room -= not isinstance(thing, Usage)
+            if not room:
                 break
         return things
     return listed(await returned, most)
@@ -123,13 +144,17 @@ def _claim(
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
     try:
         value = fields[claim.field].plain(claim.value)
-    except (ValidationError, PydanticSerializationError) as error:
+        if not isinstance(value, str | int | None):
+            canonical_json(value)  # refuses what JSON cannot hold: NaN and infinities, at any depth
+    except ValueError as error:  # of pydantic's validator, its serializer, or JSON
         raise ContractError(
             where,
             got=f"{_short(claim.value)} of type {type(claim.value).__name__}",
             expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
             fix=f"convert it, or claim nothing: {_first(error)}",
         ) from error
+    if not isinstance(claim.reason, str):
+        raise ContractError(where, got=f"reason {_short(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         _check_evidence(evidence, where, inputs)
     return Claim(
@@ -146,7 +171,14 @@ def _claim(
 
 
 def _check_evidence(evidence: Evidence, where: str, inputs: Mapping[str, Any]) -> None:
-    if not isinstance(evidence, Quote | Items):
+    if not _well_formed(evidence):
+        raise ContractError(
+            where,
+            got=f"evidence {_short(evidence)}",
+            expected="Quote, Items or Passage with parts of the declared types",
+            fix="correct the evidence",
+        )
+    if isinstance(evidence, Passage):
         return
     if evidence.field not in inputs:
         raise ContractError(
@@ -169,8 +201,22 @@ def _check_evidence(evidence: Evidence, where: str, inputs: Mapping[str, Any]) -
         )
 
 
+def _well_formed(evidence: Any) -> bool:
+    match evidence:
+        case Quote(field=str(), start=int(), end=int()):
+            return True
+        case Items(field=str(), indices=tuple() | list() as indices):
+            return all(isinstance(index, int) for index in indices)
+        case Passage(source=str(), key=str(), text=str(), score=None | int() | float()):
+            return True
+        case _:
+            return False
+
+
 def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
+    if not (isinstance(effect.name, str) and isinstance(effect.reason, str)):
+        raise ContractError(where, got=_short(effect), expected="text as name and as reason", fix="convert it")
     if contract.capability != "action":
         raise ContractError(
             where,
@@ -182,7 +228,9 @@ def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Eff
         args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
         identity = to_jsonable_python(dict(effect.identity), inf_nan_mode="strings")
     except PydanticSerializationError as error:
-        raise ContractError(where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)) from error
+        raise ContractError(
+            where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)
+        ) from error
     return Effect(
         name=effect.name,
         args=args,
@@ -196,7 +244,11 @@ def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Eff
 
 
 def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:
-    items = thing.items() if isinstance(thing, Mapping) else ((name, getattr(thing, name)) for name in type(thing).model_fields)
+    items = (
+        thing.items()
+        if isinstance(thing, Mapping)
+        else ((name, getattr(thing, name)) for name in type(thing).model_fields)
+    )
     return ((str(field), value) for field, value in items if value is not None)
 
 
@@ -214,7 +266,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _first(error: ValidationError | PydanticSerializationError) -> str:
+def _first(error: ValueError) -> str:
     return str(error.errors(include_url=False)[0]["msg"]) if isinstance(error, ValidationError) else str(error)
 
 
