@@ -208,6 +208,7 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
         kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
     elif worth_retrying(error) if isinstance(error, Exception) else False:
         fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
+    message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
     return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis)
 
 

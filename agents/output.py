@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from ..contracts import (
     Claim,
@@ -144,16 +144,15 @@ def _claim(
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
     try:
         value = fields[claim.field].plain(claim.value)
-        if not isinstance(value, str | int | None):
-            canonical_json(value)  # refuses what JSON cannot hold: NaN and infinities, at any depth
-    except ValueError as error:  # of pydantic's validator, its serializer, or JSON
+        _storable(value)
+    except ValueError as error:  # of pydantic's validator, of its serializer, or of `_storable`
         raise ContractError(
             where,
             got=f"{_short(claim.value)} of type {type(claim.value).__name__}",
             expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
             fix=f"convert it, or claim nothing: {_first(error)}",
         ) from error
-    if not isinstance(claim.reason, str):
+    if not _is_text(claim.reason):
         raise ContractError(where, got=f"reason {_short(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         _check_evidence(evidence, where, inputs)
@@ -207,15 +206,15 @@ def _well_formed(evidence: Any) -> bool:
             return True
         case Items(field=str(), indices=tuple() | list() as indices):
             return all(isinstance(index, int) for index in indices)
-        case Passage(source=str(), key=str(), text=str(), score=None | int() | float()):
-            return True
+        case Passage(score=None | int() | float()):
+            return _is_text(evidence.source) and _is_text(evidence.key) and _is_text(evidence.text)
         case _:
             return False
 
 
 def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
-    if not (isinstance(effect.name, str) and isinstance(effect.reason, str)):
+    if not (_is_text(effect.name) and _is_text(effect.reason)):
         raise ContractError(where, got=_short(effect), expected="text as name and as reason", fix="convert it")
     if contract.capability != "action":
         raise ContractError(
@@ -227,7 +226,8 @@ def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Eff
     try:
         args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
         identity = to_jsonable_python(dict(effect.identity), inf_nan_mode="strings")
-    except PydanticSerializationError as error:
+        _storable([args, identity])
+    except ValueError as error:  # of pydantic's serializer, or of `_storable`
         raise ContractError(
             where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)
         ) from error
@@ -241,6 +241,21 @@ def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Eff
         version=contract.version,
         basis=basis,
     )
+
+
+def _is_text(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        _storable(value)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _storable(plain: Any) -> None:
+    """Refuse, with a ValueError, what a checkpoint cannot hold: NaN and infinities, half a surrogate pair."""
+    (plain if isinstance(plain, str) else canonical_json(plain)).encode()
 
 
 def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:
