@@ -99,7 +99,7 @@ def checked(
             case Claim():
                 claims.append(_claim(thing, len(claims), contract, fields, inputs, basis))
             case Effect():
-                effects.append(_effect(thing, contract, basis))
+                effects.append(_effect(thing, contract, fields, inputs, basis))
             case Usage():
                 usage = _sum(usage, thing)
             case Mapping() | BaseModel():
@@ -212,7 +212,13 @@ def _well_formed(evidence: Any) -> bool:
             return False
 
 
-def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Effect:
+def _effect(
+    effect: Effect,
+    contract: Contract,
+    fields: Mapping[str, Field],
+    inputs: Mapping[str, Any],
+    basis: Mapping[str, int],
+) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
     if not (_is_text(effect.name) and _is_text(effect.reason)):
         raise ContractError(where, got=_short(effect), expected="text as name and as reason", fix="convert it")
@@ -225,16 +231,24 @@ def _effect(effect: Effect, contract: Contract, basis: Mapping[str, int]) -> Eff
         )
     try:
         args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
-        identity = to_jsonable_python(dict(effect.identity), inf_nan_mode="strings")
-        _storable([args, identity])
+        _storable(args)
     except ValueError as error:  # of pydantic's serializer, or of `_storable`
         raise ContractError(
             where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)
         ) from error
+    unread = sorted(set(effect.identity) - inputs.keys() | (set(effect.identity) - fields.keys()))
+    if unread:
+        raise ContractError(
+            where,
+            got=f"identity by {unread[0]!r}",
+            expected=f"fields of the outcome that the agent reads: {', '.join(sorted(inputs.keys() & fields.keys()))}",
+            fix="name only such fields, or leave `identity` out",
+        )
     return Effect(
         name=effect.name,
         args=args,
-        identity=identity,
+        identity=tuple(effect.identity),
+        content={name: fields[name].key(inputs[name]) for name in effect.identity},
         reason=effect.reason,
         field=next(iter(contract.writes)),
         agent=contract.name,

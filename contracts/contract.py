@@ -35,9 +35,13 @@ class Limits:
         for name, least in (("attempts", 1), ("backoff", 0), ("claims", 1)):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not value >= least:
-                raise ContractError(f"Limits.{name}", got=repr(value), expected=f"a number >= {least}", fix="correct it")
+                raise ContractError(
+                    f"Limits.{name}", got=repr(value), expected=f"a number >= {least}", fix="correct it"
+                )
         if self.timeout is not None and not self.timeout > 0:
-            raise ContractError("Limits.timeout", got=repr(self.timeout), expected="seconds > 0, or None", fix="correct it")
+            raise ContractError(
+                "Limits.timeout", got=repr(self.timeout), expected="seconds > 0, or None", fix="correct it"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +102,7 @@ class Contract:
 
 def _names(where: str, key: str, names: Iterable[str]) -> frozenset[str]:
     if isinstance(names, str):
-        raise ContractError(where, got=f"{key}={names!r}", expected="a set of field names", fix=f"write {key}={{{names!r}}}")
+        raise ContractError(
+            where, got=f"{key}={names!r}", expected="a set of field names", fix=f"write {key}={{{names!r}}}"
+        )
     return frozenset(names)

@@ -57,6 +57,8 @@ class Decision:
     """Names of the rules that applied, in order."""
     policy: str = ""
     """Digest of the policy under which it was decided."""
+    review: bool = False
+    """Whether a rule or the policy, and not the vote, wants a person to look."""
     locked: bool = False
     """Whether a person decided. No automation reopens a locked field."""
     reviewer: str = ""

@@ -23,16 +23,18 @@ EffectStatus = Literal["proposed", "approved", "declined", "withdrawn", "done", 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One change to the outside world. An action agent writes the first three; the framework adds the rest."""
+    """One change to the outside world. An action agent writes the first four; the framework adds the rest."""
 
     name: str
     """What is done: the name of the receiver, such as `post`."""
     args: Mapping[str, Any]
     """The exact arguments, as plain JSON data."""
-    identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """The part of the content that makes two effects the same; empty means all of `args`."""
+    identity: tuple[str, ...] = ()
+    """The fields, of those that the agent reads, that make two effects the same; none means all of `args`."""
     reason: str = ""
     """One line for the person who approves."""
+    content: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The canonical values of the identity's fields, so that 12.0 and 12.00 are the same. Added by the guard."""
     field: str = ""
     """The field that the receiver's answer is claimed for. Added by the guard."""
     agent: str = ""
@@ -45,6 +47,8 @@ class Effect:
     """Where the effect stands."""
     approved: str = ""
     """Digest of the arguments that were approved; the effect is executed only while it equals `digest`."""
+    again: bool = False
+    """Whether a person allowed to execute it although it may have been executed before."""
     by: str = ""
     """Who approved or declined: `policy`, `rule:<name>` or `person:<reviewer>`."""
     result: Any = None
@@ -54,8 +58,8 @@ class Effect:
 
     @property
     def key(self) -> str:
-        """The idempotency key: a digest of the name and the identity. The same content has the same key."""
-        return digest([self.name, dict(self.identity or self.args)])
+        """The idempotency key: a digest of the name and the content. The same content has the same key."""
+        return digest([self.name, dict(self.content or self.args)])
 
     @property
     def digest(self) -> str:

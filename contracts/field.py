@@ -37,6 +37,8 @@ class Field:
     """Its Python type, as declared, with its metadata."""
     required: bool = True
     """Whether it must be settled; a field with a default, or one that may be None, need not be."""
+    default: Any = None
+    """The value that it has where it stays empty."""
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -107,8 +109,9 @@ def fields_of(model: type[BaseModel]) -> dict[str, Field]:
 def _field(name: str, info: FieldInfo) -> Field:
     metadata = tuple(info.metadata)
     annotation = Annotated[(info.annotation, *metadata)] if metadata else info.annotation
-    optional = not info.is_required() or type(None) in get_args(info.annotation)
-    return Field(name, annotation, required=not optional)
+    if info.is_required():
+        return Field(name, annotation, required=type(None) not in get_args(info.annotation))
+    return Field(name, annotation, required=False, default=info.get_default(call_default_factory=True))
 
 
 def _metadata(annotation: Any) -> tuple[Any, ...]:
@@ -140,7 +143,7 @@ def same_type(one: Any, other: Any) -> bool:
         return True
     a, b = get_origin(a) or a, get_origin(b) or b
     if isinstance(a, type) and isinstance(b, type):
-        return issubclass(a, b) or issubclass(b, a) and not issubclass(b, bool) or _abstract(a) == _abstract(b)
+        return issubclass(a, b) or (issubclass(b, a) and not issubclass(b, bool)) or _abstract(a) == _abstract(b)
     return not (isinstance(a, type) or isinstance(b, type))
 
 

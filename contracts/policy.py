@@ -143,7 +143,9 @@ class Policy(_Part):
                 str(path), got=str(error), expected="a readable YAML file", fix="check the path and its permissions"
             ) from error
         except yaml.YAMLError as error:
-            raise PolicyError(str(path), got=" ".join(str(error).split()), expected="valid YAML", fix="correct it") from error
+            raise PolicyError(
+                str(path), got=" ".join(str(error).split()), expected="valid YAML", fix="correct it"
+            ) from error
         return cls.parse(data, where=str(path))
 
     @classmethod
@@ -157,7 +159,10 @@ class Policy(_Part):
             raise PolicyError(where, got=type(data).__name__, expected="a mapping of keys", fix="start with `name:`")
         if data.get("format", _FORMAT) != _FORMAT:
             raise PolicyError(
-                f"{where}: format", got=repr(data["format"]), expected=str(_FORMAT), fix="upgrade quorate, or correct it"
+                f"{where}: format",
+                got=repr(data["format"]),
+                expected=str(_FORMAT),
+                fix="upgrade quorate, or correct it",
             )
         try:
             return cls.model_validate(data)
@@ -175,7 +180,10 @@ def _explain(where: str, error: ValidationError) -> PolicyError:
     if first["type"] == "extra_forbidden":
         known = ", ".join(_keys_at(first["loc"][:-1]))
         return PolicyError(
-            f"{where}: {place}", got=f"unknown key {first['loc'][-1]!r}", expected=f"one of {known}", fix="correct the key"
+            f"{where}: {place}",
+            got=f"unknown key {first['loc'][-1]!r}",
+            expected=f"one of {known}",
+            fix="correct the key",
         )
     return PolicyError(
         f"{where}: {place}", got=repr(first["input"]), expected=first["msg"].lower(), fix="correct the value"

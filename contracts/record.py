@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -15,9 +15,7 @@ __all__ = ["digest", "dump", "load", "canonical_json"]
 T = TypeVar("T")
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def dump(value: Any, kind: Any = None) -> Any:

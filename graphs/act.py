@@ -1,0 +1,141 @@
+"""Act: executes approved effects through the ledger, each at most once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from ..contracts import (
+    Claim,
+    Effect,
+    Entry,
+    Execute,
+    Fault,
+    Field,
+    Ledger,
+    LookupReceiver,
+    Passage,
+    Receiver,
+    dump,
+)
+from .turn import Turn
+
+__all__ = ["Executor"]
+
+_PATIENCE = 5.0
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Executes approved effects through the ledger, each at most once."""
+
+    ledger: Ledger
+    """Remembers what was begun and done."""
+    receivers: Mapping[str, Receiver]
+    """The outside world, by effect name."""
+    outcome: Mapping[str, Field]
+    """Fields of the outcome, by name."""
+
+    def __call__(self, turn: Turn, move: Execute, origin: str) -> dict[str, Any]:
+        """The update of the state after executing the effects of the move.
+
+        Args:
+            turn: The shared state.
+            move: Names the effects.
+            origin: The thread and turn, as the ledger records them.
+        """
+        update: dict[str, Any] = {"effects": {}, "claims": [], "faults": []}
+        for key in move.effects:
+            effect = self._execute(turn.effects[key], origin)
+            update["effects"][key] = dump(effect)
+            if effect.status in ("done", "duplicate"):
+                self._claim(effect, update)
+            elif effect.status in ("failed", "unknown"):
+                update["faults"].append(dump(_fault(effect)))
+        return update
+
+    def _execute(self, effect: Effect, origin: str) -> Effect:
+        if effect.approved != effect.digest:
+            return replace(effect, status="proposed", approved="", note="its arguments changed after it was approved")
+        receiver = self.receivers.get(effect.name)
+        if receiver is None:
+            return replace(effect, status="failed", note=f"no receiver of the name {effect.name!r}")
+        entry = self._begin(effect, origin)
+        if entry is None:
+            return self._deliver(effect, receiver)
+        if entry.status == "done":
+            mine = entry.thread == origin and entry.digest == effect.digest
+            if mine:
+                return replace(effect, status="done", result=entry.result, note="")
+            return replace(effect, status="duplicate", result=entry.result, note=f"already done by {entry.thread}")
+        return self._reconcile(effect, receiver, entry, origin)
+
+    def _begin(self, effect: Effect, origin: str) -> Entry | None:
+        """Claim the key; wait a moment for another run that is at work on the same content."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            entry = self.ledger.begin(
+                effect.key, name=effect.name, thread=origin, digest=effect.digest, args=effect.args
+            )
+            if entry is None or entry.status == "done" or entry.thread == origin or time.monotonic() > deadline:
+                return entry
+            time.sleep(_PAUSE)
+
+    def _reconcile(self, effect: Effect, receiver: Receiver, entry: Entry, origin: str) -> Effect:
+        """It was begun before and is not known to have ended: ask the receiver, else a person."""
+        if isinstance(receiver, LookupReceiver):
+            result = receiver.lookup(effect.key)
+            if result is not None:
+                self.ledger.finish(effect.key, result=result)
+                found = replace(effect, result=result, note=f"found at the receiver, begun by {entry.thread}")
+                return replace(found, status="done" if entry.thread == origin else "duplicate")
+            if entry.thread == origin:
+                return self._deliver(effect, receiver)
+        if effect.again:
+            return self._deliver(effect, receiver)
+        return replace(effect, status="unknown", note=f"begun by {entry.thread}, and not known to have ended")
+
+    def _deliver(self, effect: Effect, receiver: Receiver) -> Effect:
+        try:
+            result = to_jsonable_python(receiver.execute(effect.key, effect.args))
+        except (TimeoutError, ConnectionError) as error:
+            return replace(effect, status="unknown", note=f"{type(error).__name__}: {error}"[:500])
+        except Exception as error:
+            self.ledger.abandon(effect.key)
+            return replace(effect, status="failed", note=f"{type(error).__name__}: {error}"[:500])
+        self.ledger.finish(effect.key, result=result)
+        return replace(effect, status="done", result=result, note="")
+
+    def _claim(self, effect: Effect, update: dict[str, Any]) -> None:
+        field = self.outcome[effect.field]
+        try:
+            value = field.plain(effect.result)
+        except ValidationError as error:
+            message = f"answer of receiver {effect.name!r} is no {effect.field!r}: {error.errors()[0]['msg']}"
+            fix = "let `execute` return a value of the field's type"
+            update["faults"].append(dump(Fault(effect.agent, "contract", 1, message, fix, effect.basis)))
+            return
+        claim = Claim(
+            field=effect.field,
+            value=value,
+            confidence=1.0,
+            evidence=(Passage("ledger", effect.key),),
+            reason=effect.note or f"{effect.name} was executed",
+            agent=effect.agent,
+            version=effect.version,
+            basis=effect.basis,
+        )
+        update["claims"].append(dump(claim))
+
+
+def _fault(effect: Effect) -> Fault:
+    fix = "look at the receiver, then approve or decline it in review"
+    if effect.status == "failed":
+        fix = "mend the receiver, then open a new turn with the same request: nothing was done"
+    return Fault(effect.agent, "effect", 1, f"{effect.name} {effect.status}: {effect.note}", fix, effect.basis)

@@ -1,0 +1,169 @@
+"""The supervisor's next move, as a pure function of the checkpointed state."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from ..contracts import (
+    Ask,
+    Decision,
+    Dispatch,
+    Effect,
+    Execute,
+    Finish,
+    Halt,
+    Move,
+    Policy,
+    PolicyError,
+)
+from .plan import Plan, plan
+from .roster import Roster
+from .turn import Turn
+
+__all__ = ["Step", "next_move"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the supervisor writes to the state: what it decided, and what happens next."""
+
+    move: Move
+    """What happens next."""
+    decisions: Mapping[str, Decision]
+    """Decisions that are new or different, by field."""
+    effects: Mapping[str, Effect]
+    """Effects that were approved or withdrawn, by idempotency key."""
+
+
+def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime) -> Step:
+    """The next step of a turn. Pure: the same state, roster, policy and time give the same step.
+
+    In this order: halt at a bound; run the agents whose inputs are ready; execute approved effects; ask a
+    person about fields, then about effects; finish.
+
+    Args:
+        turn: The shared state.
+        roster: The team.
+        policy: The rules.
+        now: The time that the move is recorded with; it decides nothing.
+    """
+    drawn = plan(turn, roster, policy)
+    effects = _judge_effects(turn, drawn, roster, policy)
+    move = _move(turn, drawn, {**turn.effects, **effects}, policy)
+    return Step(
+        move=_at(move, now),
+        decisions={name: drawn.decisions[name] for name in drawn.changed},
+        effects=effects,
+    )
+
+
+def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy) -> Move:
+    bounds = policy.bounds
+    if len(turn.moves) >= bounds.moves - 1:
+        return Halt("halted", f"the bound of {bounds.moves} moves is reached; {_open(turn, drawn)}")
+    for agent in drawn.ready:
+        if len(turn.runs.get(agent, ())) >= bounds.rounds:
+            return Halt(
+                "halted", f"agent {agent!r} has run {bounds.rounds} times, the bound on rounds; {_open(turn, drawn)}"
+            )
+    if drawn.ready:
+        return Dispatch(drawn.ready, _why_dispatch(turn, drawn))
+    approved = tuple(sorted(key for key, effect in effects.items() if effect.status == "approved"))
+    if approved:
+        names = sorted({effects[key].name for key in approved})
+        return Execute(
+            approved, f"{', '.join(names)}: approved by {', '.join(sorted({effects[k].by for k in approved}))}"
+        )
+    if drawn.asking:
+        return Ask(drawn.asking, "", "; ".join(f"{name}: {drawn.decisions[name].reason}" for name in drawn.asking))
+    for key in sorted(key for key, effect in effects.items() if effect.status in ("proposed", "unknown")):
+        return Ask((), key, _why_effect(effects[key]))
+    return _finish(turn, drawn, effects)
+
+
+def _finish(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Finish:
+    unsettled = [name for name in drawn.dead if not (name in drawn.decisions and drawn.decisions[name].locked)]
+    if not unsettled:
+        closed = f"; closed by a person: {', '.join(drawn.dead)}" if drawn.dead else ""
+        return Finish("settled", f"all {len(turn.goals)} goals are settled{closed}")
+    failed = [
+        f"{effect.name} {effect.status}: {effect.note}" for effect in effects.values() if effect.status == "failed"
+    ]
+    reasons = [f"{name}: {_why_open(name, drawn)}" for name in unsettled]
+    return Finish("unsettled", "; ".join([*reasons, *failed]))
+
+
+def _judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> dict[str, Effect]:
+    """Withdraw what was proposed on decisions that have changed since; approve what the policy approves."""
+    judged: dict[str, Effect] = {}
+    for key, effect in turn.effects.items():
+        if effect.status not in ("proposed", "approved"):
+            continue
+        if effect.basis != drawn.bases.get(effect.agent):
+            judged[key] = replace(effect, status="withdrawn", note="what it was based on has changed")
+        elif effect.status == "proposed":
+            done = [e for e in turn.effects.values() if e.agent == effect.agent and e.status in ("done", "duplicate")]
+            if done:
+                judged[key] = replace(
+                    effect, note=f"{effect.name} was already executed in this turn, with other arguments"
+                )
+            else:
+                judged[key] = _approve(effect, turn, drawn, policy, roster)
+    return {key: effect for key, effect in judged.items() if effect != turn.effects[key]}
+
+
+def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
+    terms = policy.effects.get(effect.name)
+    if terms is None:
+        return effect
+    decided = {
+        name: roster.outcome[name].parse(each.value)
+        for name, each in drawn.decisions.items()
+        if each.status == "settled"
+    }
+    variables = {
+        "name": effect.name,
+        "args": effect.args,
+        "agent": effect.agent,
+        "request": turn.request,
+        "decided": decided,
+    }
+    try:
+        approves = terms.approves(variables)
+    except PolicyError as error:
+        return replace(effect, note=str(error)[:500])
+    return replace(effect, status="approved", approved=effect.digest, by="policy") if approves else effect
+
+
+def _why_dispatch(turn: Turn, drawn: Plan) -> str:
+    again = [name for name in drawn.ready if name in turn.runs]
+    first = [name for name in drawn.ready if name not in turn.runs]
+    parts = [f"needed and ready: {', '.join(first)}"] if first else []
+    return "; ".join([*parts, *([f"its inputs have changed: {', '.join(again)}"] if again else [])])
+
+
+def _why_effect(effect: Effect) -> str:
+    if effect.status == "unknown":
+        return f"{effect.name}: it is not known whether it happened: {effect.note}"
+    return f"{effect.name}: " + (effect.note or "the policy leaves it to a person")
+
+
+def _why_open(name: str, drawn: Plan) -> str:
+    return drawn.decisions[name].reason if name in drawn.decisions else "what it is derived from has no value"
+
+
+def _open(turn: Turn, drawn: Plan) -> str:
+    left = [goal for goal in turn.goals if goal not in drawn.decisions or drawn.decisions[goal].status != "settled"]
+    return f"open: {', '.join(left) or 'nothing'}"
+
+
+def _at(move: Move, now: datetime.datetime) -> Move:
+    at = now.isoformat(timespec="milliseconds")
+    match move:
+        case Dispatch() | Ask() | Execute() | Finish() | Halt():
+            return replace(move, at=at)
+        case _:
+            assert_never(move)

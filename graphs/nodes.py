@@ -1,0 +1,202 @@
+"""Nodes: intake, supervisor, review and act as LangGraph runs them; a few lines each around pure functions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.graph import END
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel, ValidationError
+
+from ..agents import needs_async
+from ..agents.trace import mark_run
+from ..contracts import Ask, Dispatch, Execute, Fault, Finish, Halt, Move, Policy, dump
+from .act import Executor
+from .next_move import next_move
+from .review import answer_type, apply_answer, question
+from .roster import Roster
+from .state import cleared
+from .turn import Turn
+
+__all__ = ["ACT", "INTAKE", "REVIEW", "SUPERVISOR", "Act", "Intake", "Review", "Supervise"]
+
+INTAKE, SUPERVISOR, REVIEW, ACT = "intake", "supervisor", "review", "act"
+
+State = Mapping[str, Any]
+Result = dict[str, Any] | Command[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """What every node knows of the team."""
+
+    roster: Roster
+    policy: Policy
+    request: type[BaseModel]
+    reply: str | None
+
+
+class _Node(Runnable[State, Result]):
+    """A node of the graph that works on the state alone, in this thread."""
+
+    def __init__(self, name: str, team: Team) -> None:
+        self.name = name
+        self.team = team
+
+    def invoke(
+        self,
+        input: State,  # noqa: A002 (the name in Runnable)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Result:
+        """Do the node's work."""
+        return self._enter(input, config or {}, wait=True)
+
+    async def ainvoke(
+        self,
+        input: State,  # noqa: A002 (the name in Runnable)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Result:
+        """Do the node's work in the event loop: it computes for microseconds, and waits for nothing."""
+        return self._enter(input, config or {}, wait=False)
+
+    def _enter(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        mark_run(config, state.get("turn", 0) + (self.name == INTAKE))
+        return self.work(state, config, wait=wait)
+
+    def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        """From the state to an update; `wait` is false where the graph is awaited."""
+        raise NotImplementedError
+
+
+class Intake(_Node):
+    """Opens a turn: validates the request and empties the turn's channels."""
+
+    def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        """The validated request, or a recorded refusal."""
+        roster = self.team.roster
+        opened = {**cleared(), "turn": state.get("turn", 0) + 1}
+        goals = list(state.get("goals") or roster.outcome)
+        unknown = sorted(set(goals) - roster.outcome.keys())
+        try:
+            request = self.team.request.model_validate(state.get("request") or {})
+        except ValidationError as error:
+            return self._refuse(opened, _explain(error), "correct the request and send it again")
+        opened |= {"request": request.model_dump(mode="json"), "goals": goals}
+        if unknown:
+            fields = ", ".join(roster.outcome)
+            return self._refuse(opened, f"goals: got {unknown[0]!r}; expected fields of the outcome", f"use {fields}")
+        return Command(update=opened, goto=SUPERVISOR)
+
+    def _refuse(self, opened: dict[str, Any], message: str, fix: str) -> Result:
+        fault = Fault(INTAKE, "request", 1, message, fix)
+        halt = Halt("rejected", message, at=_now().isoformat(timespec="milliseconds"))
+        return Command(update={**opened, "faults": [dump(fault)], "moves": [dump(halt)]}, goto=END)
+
+
+class Supervise(_Node):
+    """Makes the next move."""
+
+    def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        """The decisions, the move, and where the graph goes."""
+        roster, policy = self.team.roster, self.team.policy
+        turn = Turn.read(state)
+        step = next_move(turn, roster, policy, _now())
+        if wait and isinstance(step.move, Dispatch):
+            for name in step.move.agents:
+                if roster.agents[name].async_only:
+                    raise needs_async(roster.agents[name])
+        update: dict[str, Any] = {"moves": [dump(step.move)]}
+        if step.decisions:
+            update["decisions"] = {name: dump(decision) for name, decision in step.decisions.items()}
+        if step.effects:
+            update["effects"] = {key: dump(effect) for key, effect in step.effects.items()}
+        if isinstance(step.move, Finish) and self.team.reply:
+            update |= self._reply(self.team.reply, turn, update)
+        return Command(update=update, goto=_goto(step.move))
+
+    def _reply(self, field: str, turn: Turn, update: Mapping[str, Any]) -> dict[str, Any]:
+        decision = update.get("decisions", {}).get(field) or dump(turn.decisions.get(field))
+        if not decision or decision["status"] != "settled":
+            return {}
+        return {"messages": [AIMessage(str(decision["value"]), id=f"reply-{turn.number}-{len(turn.moves)}")]}
+
+
+class Review(_Node):
+    """Stops for a person, and applies the answer."""
+
+    def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        """One interrupt, first thing; its answer is validated before anything is written."""
+        turn = Turn.read(state)
+        ask = turn.moves[-1]
+        if not isinstance(ask, Ask):
+            return {}
+        roster, policy = self.team.roster, self.team.policy
+        answer = interrupt(
+            question(turn, ask, roster, _thread(config)), response_schema=answer_type(turn, ask, roster, policy)
+        )
+        return apply_answer(answer, turn, ask, roster, policy, _now())
+
+
+class Act(_Node):
+    """Executes approved effects."""
+
+    def __init__(self, name: str, team: Team, executor: Executor) -> None:
+        super().__init__(name, team)
+        self.executor = executor
+
+    async def ainvoke(
+        self,
+        input: State,  # noqa: A002 (the name in Runnable)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Result:
+        """Execute in a worker thread: receivers and the ledger wait for the outside world."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: context.run(self.invoke, input, config))
+
+    def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
+        """What became of the effects."""
+        turn = Turn.read(state)
+        move = turn.moves[-1]
+        if not isinstance(move, Execute):
+            return {}
+        thread = _thread(config) or f"run-{uuid.uuid4()}"
+        origin = thread if turn.number == 1 else f"{thread}#{turn.number}"
+        return self.executor(turn, move, origin)
+
+
+def _goto(move: Move) -> str | list[str]:
+    match move:
+        case Dispatch(agents=agents):
+            return list(agents)
+        case Ask():
+            return REVIEW
+        case Execute():
+            return ACT
+        case Finish() | Halt():
+            return END
+
+
+def _thread(config: RunnableConfig) -> str:
+    return str(config.get("configurable", {}).get("thread_id") or "")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "request"
+    return f"{place}: got {repr(first['input'])[:120]}; {first['msg']}"

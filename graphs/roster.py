@@ -1,0 +1,230 @@
+"""Roster: the agents of a team, checked against each other and against the fields."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..agents import Agent
+from ..contracts import BuildError, Field, Policy, same_type
+from .state import State
+
+__all__ = ["Roster"]
+
+RESERVED = frozenset({"intake", "supervisor", "review", "act"})
+_MESSAGES = "messages"
+
+
+class Roster:
+    """The agents of a team with the fields of its request and outcome; an error if they do not fit together.
+
+    Args:
+        agents: The agents.
+        request: Fields of the request, by name.
+        outcome: Fields of the outcome, by name.
+
+    Raises:
+        BuildError: Two agents of one name, a field that nobody writes or that is read but unknown, a cycle,
+            a type that is not the field's; the message names the agents and the fields.
+    """
+
+    def __init__(self, agents: Sequence[Agent], request: Mapping[str, Field], outcome: Mapping[str, Field]) -> None:
+        self.request = dict(request)
+        self.outcome = dict(outcome)
+        self._check_names(agents)
+        self.agents: dict[str, Agent] = {agent.name: agent for agent in sorted(agents, key=lambda each: each.name)}
+        self._check_fields()
+        self._check_types()
+        self._check_actions()
+        self._check_cycles()
+
+    @cached_property
+    def tiers(self) -> dict[str, tuple[tuple[Agent, ...], ...]]:
+        """The writers of each outcome field, tier by tier, the cheapest first."""
+        writers: dict[str, dict[int, list[Agent]]] = {name: defaultdict(list) for name in self.outcome}
+        for agent in self.agents.values():
+            for field in agent.contract.writes:
+                writers[field][agent.contract.tier].append(agent)
+        return {field: tuple(tuple(tiers[tier]) for tier in sorted(tiers)) for field, tiers in writers.items()}
+
+    @cached_property
+    def actions(self) -> frozenset[str]:
+        """The fields that action agents write: what became of an effect."""
+        return frozenset(
+            field
+            for agent in self.agents.values()
+            if agent.contract.capability == "action"
+            for field in agent.contract.writes
+        )
+
+    @cached_property
+    def listens(self) -> bool:
+        """Whether any agent reads `messages`, so that a reviewer can be heard."""
+        return any(_MESSAGES in agent.contract.reads for agent in self.agents.values())
+
+    def needed(self, goals: Iterable[str]) -> frozenset[str]:
+        """The names of all agents that the goals may need, by backward chaining."""
+        fields, agents = list(goals), set[str]()
+        seen = set(fields)
+        while fields:
+            for tier in self.tiers[fields.pop()]:
+                for agent in tier:
+                    agents.add(agent.name)
+                    upstream = (agent.contract.reads & self.outcome.keys()) - seen
+                    seen |= upstream
+                    fields.extend(sorted(upstream))
+        return frozenset(agents)
+
+    def check_policy(self, policy: Policy) -> None:
+        """Check that the policy speaks of fields and agents that exist.
+
+        Raises:
+            BuildError: It names an unknown field or agent, or forces a value of another type.
+        """
+        for place, field in [
+            *((f"fields.{name}", name) for name in policy.fields),
+            *((f"rule {rule.name!r}", rule.field) for rule in policy.rules if rule.field != "*"),
+        ]:
+            if field not in self.outcome:
+                raise BuildError(
+                    f"policy {policy.name!r}, {place}",
+                    got=f"field {field!r}",
+                    expected=f"one of {_list(self.outcome)}",
+                    fix="correct the name",
+                )
+        for name in [*policy.fields, *self.outcome]:
+            unknown = policy.of(name).weights.keys() - self.agents.keys()
+            if unknown:
+                raise BuildError(
+                    f"policy {policy.name!r}, weights of {name!r}",
+                    got=f"agent {sorted(unknown)[0]!r}",
+                    expected=f"one of {_list(self.agents)}",
+                    fix="correct the name",
+                )
+        for rule in policy.rules:
+            if rule.then == "force":
+                self._check_force(policy, rule.name, rule.field, rule.value)
+
+    def _check_force(self, policy: Policy, rule: str, field: str, value: Any) -> None:
+        for name in self.outcome if field == "*" else (field,):
+            try:
+                self.outcome[name].plain(value)
+            except ValueError as error:
+                raise BuildError(
+                    f"policy {policy.name!r}, rule {rule!r}",
+                    got=f"value {value!r}",
+                    expected=f"a value of the type of {name!r}",
+                    fix="correct `value`",
+                ) from error
+
+    def _check_names(self, agents: Sequence[Agent]) -> None:
+        names = [agent.name for agent in agents]
+        for name in names:
+            if names.count(name) > 1:
+                raise BuildError(
+                    "agents",
+                    got=f"{names.count(name)} agents of the name {name!r}",
+                    expected="a name of its own for each",
+                    fix="pass `name=` to one of them",
+                )
+            if name in RESERVED or name in _CHANNELS:
+                raise BuildError(
+                    "agents",
+                    got=f"an agent of the name {name!r}",
+                    expected=f"a name other than {_list(RESERVED | _CHANNELS)}",
+                    fix="rename it",
+                )
+        both = self.request.keys() & self.outcome.keys()
+        if both:
+            raise BuildError(
+                "fields",
+                got=f"{_list(both)} in the request and in the outcome",
+                expected="each field in one of them",
+                fix="rename it in one of the models",
+            )
+
+    def _check_fields(self) -> None:
+        known = self.request.keys() | self.outcome.keys() | {_MESSAGES}
+        for agent in self.agents.values():
+            for field in sorted(agent.contract.reads - known):
+                raise BuildError(
+                    f"agent {agent.name!r}",
+                    got=f"a read of the unknown field {field!r}",
+                    expected=f"one of {_list(known)}",
+                    fix="correct `reads`, or add the field to the request or the outcome",
+                )
+            for field in sorted(agent.contract.writes - self.outcome.keys()):
+                raise BuildError(
+                    f"agent {agent.name!r}",
+                    got=f"a write of the unknown field {field!r}",
+                    expected=f"one of {_list(self.outcome)}",
+                    fix="correct `writes`, or add the field to the outcome",
+                )
+        for field in self.outcome:
+            if not any(field in agent.contract.writes for agent in self.agents.values()):
+                readers = [agent.name for agent in self.agents.values() if field in agent.contract.reads]
+                raise BuildError(
+                    f"outcome field {field!r}",
+                    got="no agent that writes it" + (f", though {_list(readers)} read it" if readers else ""),
+                    expected="at least one agent with it in `writes`",
+                    fix=f"add {field!r} to the `writes` of an agent, or take it out of the outcome",
+                )
+
+    def _check_types(self) -> None:
+        fields = {**self.request, **self.outcome}
+        for agent in self.agents.values():
+            for name, annotation in agent.contract.types.items():
+                field = fields.get(name)
+                if field is not None and not same_type(annotation, field.annotation):
+                    verb = "claims" if name in agent.contract.writes else "reads"
+                    raise BuildError(
+                        f"agent {agent.name!r}",
+                        got=f"{verb} {name!r} as {_type(annotation)}",
+                        expected=f"the field's type {_type(field.annotation)}",
+                        fix="make the types the same",
+                    )
+
+    def _check_actions(self) -> None:
+        for agent in self.agents.values():
+            if agent.contract.capability == "action" and len(agent.contract.writes) != 1:
+                raise BuildError(
+                    f"action agent {agent.name!r}",
+                    got=f"writes {_list(agent.contract.writes)}",
+                    expected="exactly one field, for what became of its effect",
+                    fix="split it into one agent for each field",
+                )
+
+    def _check_cycles(self) -> None:
+        done: set[str] = set()
+        for field in self.outcome:
+            self._walk(field, [], done)
+
+    def _walk(self, field: str, path: list[str], done: set[str]) -> None:
+        if field in path[::2]:
+            loop = [*path[path.index(field) :], field]
+            raise BuildError(
+                "contracts",
+                got="a cycle: " + " -> ".join(loop),
+                expected="fields that can be derived one after the other",
+                fix="let one of these agents read less, or write a field of its own",
+            )
+        if field in done:
+            return
+        for tier in self.tiers[field]:
+            for agent in tier:
+                for upstream in sorted(agent.contract.reads & self.outcome.keys()):
+                    self._walk(upstream, [*path, field, agent.name], done)
+        done.add(field)
+
+
+_CHANNELS = frozenset(State.__annotations__)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _type(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")

@@ -1,0 +1,77 @@
+"""State: the channels that the nodes of a team share, with their reducers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from langchain_core.messages import AnyMessage, BaseMessage, convert_to_messages
+from langgraph.channels import DeltaChannel
+from langgraph.types import Overwrite
+from typing_extensions import TypedDict
+
+__all__ = ["State", "cleared"]
+
+
+def append(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
+    """The old records, then the new."""
+    return [*old, *new]
+
+
+def append_once(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
+    """The old records, then those of the new that are not among them: an error handler may run twice."""
+    return [*old, *(item for item in new if item not in old)]
+
+
+def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The old records with the new in their place, by key."""
+    return {**old, **new} if old else dict(new)
+
+
+def converse(old: Sequence[Any], writes: Sequence[Any]) -> list[BaseMessage]:
+    """The conversation with all written messages; one of a known id takes the old one's place.
+
+    The same in one batch or in several, as a delta channel needs.
+    """
+    messages = convert_to_messages(old)
+    places = {message.id: place for place, message in enumerate(messages) if message.id is not None}
+    for write in writes:
+        for message in convert_to_messages(write if isinstance(write, list) else [write]):
+            if message.id is not None and message.id in places:
+                messages[places[message.id]] = message
+            else:
+                if message.id is not None:
+                    places[message.id] = len(messages)
+                messages.append(message)
+    return messages
+
+
+class State(TypedDict, total=False):
+    """What the nodes share. Plain JSON data, apart from messages; typed at the edges."""
+
+    request: dict[str, Any]
+    """The validated request."""
+    turn: int
+    """Number of the turn, from 1."""
+    goals: list[str]
+    """Fields that this turn must settle."""
+    messages: Annotated[list[AnyMessage], DeltaChannel(converse)]
+    """The conversation; kept from turn to turn, stored as deltas."""
+    claims: Annotated[list[dict[str, Any]], append]
+    """This turn's claims."""
+    decisions: Annotated[dict[str, dict[str, Any]], merge]
+    """The standing decision per field."""
+    effects: Annotated[dict[str, dict[str, Any]], merge]
+    """This turn's effects, by idempotency key."""
+    faults: Annotated[list[dict[str, Any]], append_once]
+    """What failed in this turn."""
+    usage: Annotated[list[dict[str, Any]], append]
+    """What each run of an agent took."""
+    moves: Annotated[list[dict[str, Any]], append]
+    """What the supervisor did in this turn, with its reasons."""
+
+
+def cleared() -> dict[str, Any]:
+    """An update that empties the channels of the turn; `messages` stay."""
+    lists = ("claims", "faults", "usage", "moves")
+    return {**{name: Overwrite([]) for name in lists}, "decisions": Overwrite({}), "effects": Overwrite({})}

@@ -1,0 +1,241 @@
+"""Supervisor: a team of agents as a LangGraph graph, derived from their contracts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NotRequired, cast
+
+from langchain_core.runnables import Runnable
+from langgraph.errors import NodeError
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Checkpointer, Command
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from ..agents import Agent, Guard, as_agent
+from ..contracts import (
+    Answer,
+    Approve,
+    BuildError,
+    Capability,
+    Claim,
+    Contract,
+    Ledger,
+    Limits,
+    Policy,
+    Receiver,
+    fields_of,
+)
+from .act import Executor
+from .nodes import ACT, INTAKE, REVIEW, SUPERVISOR, Act, Intake, Review, Supervise, Team
+from .review import correct
+from .roster import Roster
+from .state import State
+from .turn import Turn
+
+__all__ = ["Supervisor", "TeamGraph"]
+
+
+class TeamGraph(StateGraph[Any, Any, Any, Any]):
+    """The uncompiled graph of a team; it knows its supervisor."""
+
+    supervisor: Supervisor
+
+
+class Supervisor:
+    """A team of agents, the fields that they settle, and the policy by which conflicts are settled.
+
+    Args:
+        name: Name of the team; it names the graph.
+        request: What comes in, as a pydantic model.
+        outcome: What must be decided, as a pydantic model; a field with a default may stay empty.
+        agents: The agents: decorated functions, objects with a contract.
+        policy: When a field is settled, who reviews, what may be done; the defaults send every doubt to a person.
+        ledger: Where effects are recorded; needed as soon as there is an action agent.
+        receivers: The outside world, by effect name.
+        reply: The outcome field that is the answer in the conversation, or None.
+
+    Raises:
+        BuildError: The agents do not fit together; the message names the fields and agents.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        request: type[BaseModel],
+        outcome: type[BaseModel],
+        agents: Sequence[Any],
+        policy: Policy | None = None,
+        ledger: Ledger | None = None,
+        receivers: Mapping[str, Receiver] | None = None,
+        reply: str | None = None,
+    ) -> None:
+        self.name = name
+        self.request = request
+        self.outcome = outcome
+        self.policy = policy or Policy()
+        self.roster = Roster([as_agent(each) for each in agents], fields_of(request), fields_of(outcome))
+        self.roster.check_policy(self.policy)
+        self._ledger = ledger
+        self._receivers = dict(receivers or {})
+        self._reply = reply
+        self._check_effects()
+        if reply is not None and reply not in self.roster.outcome:
+            raise BuildError(
+                "reply", got=repr(reply), expected=f"one of {', '.join(self.roster.outcome)}", fix="correct the name"
+            )
+        self.builder = self._build()
+
+    def compile(self, checkpointer: Checkpointer = None, **options: Any) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The graph, ready to run: an ordinary compiled LangGraph graph.
+
+        Its input is `{"request": ...}`, with `goals` (fields to settle; default all) and `messages` where
+        they are wanted. Each `invoke` on a thread opens a turn.
+
+        Args:
+            checkpointer: Where state is kept; without one nothing can wait for a person.
+            options: Passed on to LangGraph's `compile`.
+        """
+        compiled = self.builder.compile(checkpointer=checkpointer, name=self.name, **options)
+        return compiled.with_config(recursion_limit=2 * self.policy.bounds.moves + 10)
+
+    def read(self, values: Mapping[str, Any]) -> Turn:
+        """The typed turn in a graph's result, or in `snapshot.values`."""
+        return Turn.read(values)
+
+    def result(self, values: Mapping[str, Any]) -> BaseModel | None:
+        """The outcome as a model, or None while a required field has no value."""
+        turn = Turn.read(values)
+        if any(field.required and name not in turn.values for name, field in self.roster.outcome.items()):
+            return None
+        return self.outcome.model_validate(turn.values)
+
+    def correction(
+        self, values: Mapping[str, Any], fields: Mapping[str, Any], *, reviewer: str, reason_code: str = "corrected"
+    ) -> dict[str, Any]:
+        """The update by which a person corrects fields of a turn, also of a finished one.
+
+        Pass it to `graph.update_state(config, update, as_node="review")`, then `graph.invoke(None, config)`:
+        what was derived from the old values is derived again, and nothing else.
+
+        Args:
+            values: The state's values, from `graph.get_state(config)`.
+            fields: New values, by field.
+            reviewer: Who corrects.
+            reason_code: Why.
+
+        Raises:
+            ValueError: A field is unknown, or a value is not of its type.
+        """
+        answer = Answer(decisions=[Approve()], reviewer=reviewer, reason_code=reason_code)
+        now = datetime.datetime.now(datetime.UTC)
+        return correct(Turn.read(values), fields, self.roster, self.policy, answer, now)
+
+    def as_agent(
+        self,
+        *,
+        name: str | None = None,
+        capability: Capability = "reasoning",
+        version: str = "0.0.0",
+        tier: int = 0,
+        limits: Limits = Limits(attempts=1),  # noqa: B008 (frozen)
+    ) -> Agent:
+        """This team as one agent of another: it reads its request's fields, and claims what it settled."""
+        graph = self.compile()
+        fields = self.roster.request
+        contract = Contract(
+            name=name or self.name,
+            reads=frozenset(fields),
+            writes=frozenset(self.roster.outcome),
+            capability=capability,
+            version=version,
+            tier=tier,
+            limits=limits,
+            types={each.name: each.annotation for each in (*fields.values(), *self.roster.outcome.values())},
+        )
+
+        def claims(values: Mapping[str, Any]) -> Iterator[Claim]:
+            for each in Turn.read(values).decisions.values():
+                if each.status == "settled":
+                    yield Claim(each.field, each.value, each.confidence, reason=f"{self.name}: {each.reason}")
+
+        def request(inputs: Mapping[str, Any]) -> dict[str, Any]:
+            return {"request": {key: fields[key].plain(value) for key, value in inputs.items()}}
+
+        def call(**inputs: Any) -> Iterator[Claim]:
+            return claims(graph.invoke(request(inputs)))
+
+        async def acall(**inputs: Any) -> Iterator[Claim]:
+            return claims(await graph.ainvoke(request(inputs)))
+
+        return Agent(contract, call=call, acall=acall)
+
+    def _check_effects(self) -> None:
+        actions = [agent.name for agent in self.roster.agents.values() if agent.contract.capability == "action"]
+        if actions and (self._ledger is None or not self._receivers):
+            raise BuildError(
+                f"team {self.name!r}",
+                got=f"action agents {', '.join(actions)} and no {'ledger' if self._ledger is None else 'receivers'}",
+                expected="a ledger that remembers effects, and a receiver for each",
+                fix="pass ledger=open_database(...).ledger and receivers={effect name: receiver}",
+            )
+
+    def _build(self) -> TeamGraph:
+        team = Team(self.roster, self.policy, self.request, self._reply)
+        graph = TeamGraph(State, input_schema=self._input_schema())
+        graph.supervisor = self
+        agents = tuple(self.roster.agents)
+        self._add(graph, Intake(INTAKE, team), destinations=(SUPERVISOR, END))
+        acts = (ACT,) if self._ledger is not None and self.roster.actions else ()
+        self._add(graph, Supervise(SUPERVISOR, team), destinations=(*agents, REVIEW, *acts, END))
+        self._add(graph, Review(REVIEW, team))
+        graph.add_edge(START, INTAKE)
+        graph.add_edge(REVIEW, SUPERVISOR)
+        if self._ledger is not None and acts:
+            executor = Executor(self._ledger, self._receivers, self.roster.outcome)
+            self._add(graph, Act(ACT, team, executor))
+            graph.add_edge(ACT, SUPERVISOR)
+        for agent in self.roster.agents.values():
+            self._add_agent(graph, agent)
+        return graph
+
+    def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
+        guard = Guard(agent, self.roster.request, self.roster.outcome)
+
+        def on_timeout(state: State, error: NodeError) -> Command[Any]:
+            return Command(update=guard.on_timeout(state, error.error), goto=SUPERVISOR)
+
+        graph.add_node(
+            agent.name,
+            cast(Any, guard),
+            metadata=self._metadata(agent.contract),
+            retry_policy=guard.retry_policy,
+            timeout=guard.timeout,
+            error_handler=cast(Any, on_timeout) if guard.timeout is not None else None,
+        )
+        graph.add_edge(agent.name, SUPERVISOR)
+
+    def _add(self, graph: TeamGraph, node: Runnable[Any, Any], destinations: tuple[str, ...] | None = None) -> None:
+        name = node.get_name()
+        metadata = {"team": self.name, "agent": name, "capability": name, "policy_digest": self.policy.digest}
+        graph.add_node(name, cast(Any, node), metadata=metadata, destinations=destinations)
+
+    def _metadata(self, contract: Contract) -> dict[str, Any]:
+        return {
+            "team": self.name,
+            "agent": contract.name,
+            "capability": contract.capability,
+            "contract_version": contract.version,
+            "policy_digest": self.policy.digest,
+        }
+
+    def _input_schema(self) -> Any:
+        fields = {
+            "request": self.request,
+            "goals": NotRequired[list[str]],
+            "messages": NotRequired[State.__annotations__["messages"]],
+        }
+        return TypedDict(f"{self.request.__name__}Input", fields)  # type: ignore[operator]

@@ -1,0 +1,94 @@
+"""Turn: the shared state of one turn of a thread, typed and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from langchain_core.messages import BaseMessage
+
+from ..contracts import Claim, Decision, Effect, Fault, Finish, Halt, Move, Usage, load
+
+__all__ = ["Turn", "TurnStatus"]
+
+TurnStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "running"]
+"""How a turn ended, or that it waits for a person, or that it has not ended."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The shared state of one turn: what a checkpoint holds, typed."""
+
+    number: int
+    """1 for the first turn of the thread."""
+    request: Mapping[str, Any]
+    """The validated request, as plain data."""
+    goals: tuple[str, ...]
+    """The fields that this turn must settle."""
+    messages: tuple[BaseMessage, ...]
+    """The conversation of the thread."""
+    claims: tuple[Claim, ...]
+    """The claims of this turn."""
+    decisions: Mapping[str, Decision]
+    """The standing decision of each field that has one."""
+    effects: Mapping[str, Effect]
+    """The effects of this turn, by idempotency key."""
+    faults: tuple[Fault, ...]
+    """What failed."""
+    usage: tuple[Usage, ...]
+    """What each run of an agent took."""
+    moves: tuple[Move, ...]
+    """What the supervisor did, in order."""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Turn:
+        """The turn that the state's values hold: a graph's result, or `snapshot.values`.
+
+        Raises:
+            pydantic.ValidationError: A record in the state is not of its kind.
+        """
+        return cls(
+            number=values.get("turn", 0),
+            request=values.get("request") or {},
+            goals=tuple(values.get("goals") or ()),
+            messages=tuple(values.get("messages") or ()),
+            claims=load(tuple[Claim, ...], values.get("claims") or ()),
+            decisions=load(dict[str, Decision], values.get("decisions") or {}),
+            effects=load(dict[str, Effect], values.get("effects") or {}),
+            faults=load(tuple[Fault, ...], values.get("faults") or ()),
+            usage=load(tuple[Usage, ...], values.get("usage") or ()),
+            moves=load(tuple[Move, ...], values.get("moves") or ()),
+        )
+
+    @cached_property
+    def runs(self) -> Mapping[str, tuple[Mapping[str, int], ...]]:
+        """For each agent that was dispatched, the versions of decisions that each of its runs read."""
+        runs: dict[str, tuple[Mapping[str, int], ...]] = {}
+        for move in self.moves:
+            if move.kind == "dispatch":
+                for agent, basis in move.agents.items():
+                    runs[agent] = (*runs.get(agent, ()), basis)
+        return runs
+
+    @property
+    def status(self) -> TurnStatus:
+        """How the turn ended, or that it waits or runs."""
+        if not self.moves:
+            return "running"
+        match self.moves[-1]:
+            case Finish(outcome=outcome) | Halt(outcome=outcome):
+                return outcome
+            case move:
+                return "waiting" if move.kind == "ask" else "running"
+
+    @property
+    def reason(self) -> str:
+        """Why the supervisor made its last move."""
+        return self.moves[-1].reason if self.moves else ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The plain values of the settled fields."""
+        return {name: each.value for name, each in self.decisions.items() if each.status == "settled"}
