@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Document", "FullTextIndex"]
 
 _MOST_WORDS = 256
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _WAIT = 30  # seconds for another writer
 
 
@@ -70,7 +69,7 @@ class FullTextIndex:
         self._made = False
         self._turn = Lock()
         self._idle: list[sqlite_utils.Database] = []
-        self._closed = weakref.finalize(self, _close, self._idle)
+        weakref.finalize(self, _close, self._idle)
 
     def __enter__(self) -> FullTextIndex:
         return self
@@ -190,8 +189,10 @@ class FullTextIndex:
 def _path_of(database: str | Path | sqlite_utils.Database) -> str:
     if isinstance(database, str | Path):
         path = str(database).removeprefix("sqlite:///")
-        if path and "://" not in path:
+        if path == ":memory:":
             return path
+        if path and "://" not in path:
+            return str(Path(path).absolute())
         got = repr(str(database))
     else:
         path = database.conn.execute("pragma database_list").fetchone()[2]
@@ -211,7 +212,7 @@ def _opened(path: str) -> sqlite_utils.Database:
         db = sqlite_utils.Database(sqlite3.connect(path, timeout=_WAIT, check_same_thread=False))
         db.execute("pragma schema_version").fetchone()
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode in _BUSY:
+        if _is_busy(error):
             raise
         raise DatabaseError(
             path, got=str(error), expected="an SQLite database in an existing folder", fix="check the path"
@@ -226,14 +227,14 @@ def _close(connections: list[sqlite_utils.Database]) -> None:
 
 @contextmanager
 def _written(db: sqlite_utils.Database, path: str) -> Iterator[None]:
-    """One transaction that has the right to write from its start, so that it cannot fail half way for another's sake."""
+    """One transaction that may write from its start, so that another writer cannot make it fail half way."""
     try:
         db.conn.execute("begin immediate")
         yield
         db.conn.execute("commit")
     except sqlite3.DatabaseError as error:
         db.rollback()
-        if error.sqlite_errorcode in _BUSY:
+        if _is_busy(error):
             raise
         raise DatabaseError(
             path, got=str(error), expected="a database that can be written", fix="check its permissions and the disk"
@@ -241,6 +242,11 @@ def _written(db: sqlite_utils.Database, path: str) -> Iterator[None]:
     except BaseException:
         db.rollback()
         raise
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether another connection was in the way, so that another attempt may go better."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _row(document: Document) -> tuple[str, str, str]:

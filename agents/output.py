@@ -10,19 +10,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from ..contracts import (
-    Claim,
-    Contract,
-    ContractError,
-    Effect,
-    Evidence,
-    Field,
-    Items,
-    Passage,
-    Quote,
-    Usage,
-    canonical_json,
-)
+from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage
+from .evidence import check_evidence
+from .plain import check_storable, is_text, short
 
 __all__ = ["Output", "checked", "listed", "alisted"]
 
@@ -109,7 +99,7 @@ def checked(
             case _:
                 raise ContractError(
                     f"agent {contract.name!r}",
-                    got=f"{type(thing).__name__} {_short(thing)}",
+                    got=f"{type(thing).__name__} {short(thing)}",
                     expected="Claim, Effect, Usage, or a mapping from written field to value",
                     fix='yield Claim("field", value, confidence=...)',
                 )
@@ -144,18 +134,18 @@ def _claim(
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
     try:
         value = fields[claim.field].plain(claim.value)
-        _storable(value)
-    except ValueError as error:  # of pydantic's validator, of its serializer, or of `_storable`
+        check_storable(value)
+    except ValueError as error:  # of pydantic's validator, of its serializer, or of `check_storable`
         raise ContractError(
             where,
-            got=f"{_short(claim.value)} of type {type(claim.value).__name__}",
+            got=f"{short(claim.value)} of type {type(claim.value).__name__}",
             expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
             fix=f"convert it, or claim nothing: {_first(error)}",
         ) from error
-    if not _is_text(claim.reason):
-        raise ContractError(where, got=f"reason {_short(claim.reason)}", expected="text", fix="convert it")
+    if not is_text(claim.reason):
+        raise ContractError(where, got=f"reason {short(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
-        _check_evidence(evidence, where, inputs)
+        check_evidence(evidence, where, inputs)
     return Claim(
         field=claim.field,
         value=value,
@@ -169,49 +159,6 @@ def _claim(
     )
 
 
-def _check_evidence(evidence: Evidence, where: str, inputs: Mapping[str, Any]) -> None:
-    if not _well_formed(evidence):
-        raise ContractError(
-            where,
-            got=f"evidence {_short(evidence)}",
-            expected="Quote, Items or Passage with parts of the declared types",
-            fix="correct the evidence",
-        )
-    if isinstance(evidence, Passage):
-        return
-    if evidence.field not in inputs:
-        raise ContractError(
-            where,
-            got=f"evidence in {evidence.field!r}",
-            expected=f"evidence in a field that the agent reads: {', '.join(sorted(inputs)) or 'none'}",
-            fix="point at what was read",
-        )
-    content = inputs[evidence.field]
-    size = len(content) if isinstance(content, str | list | tuple) else 0
-    if isinstance(evidence, Quote):
-        inside = 0 <= evidence.start <= evidence.end <= size and isinstance(content, str)
-        got = f"characters {evidence.start} to {evidence.end}"
-    else:
-        inside = all(0 <= index < size for index in evidence.indices)
-        got = f"indices {', '.join(map(str, evidence.indices))}"
-    if not inside:
-        raise ContractError(
-            where, got=got, expected=f"a place in {evidence.field!r}, which has {size}", fix="correct the evidence"
-        )
-
-
-def _well_formed(evidence: Any) -> bool:
-    match evidence:
-        case Quote(field=str(), start=int(), end=int()):
-            return True
-        case Items(field=str(), indices=tuple() | list() as indices):
-            return all(isinstance(index, int) for index in indices)
-        case Passage(score=None | int() | float()):
-            return _is_text(evidence.source) and _is_text(evidence.key) and _is_text(evidence.text)
-        case _:
-            return False
-
-
 def _effect(
     effect: Effect,
     contract: Contract,
@@ -220,8 +167,8 @@ def _effect(
     basis: Mapping[str, int],
 ) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
-    if not (_is_text(effect.name) and _is_text(effect.reason)):
-        raise ContractError(where, got=_short(effect), expected="text as name and as reason", fix="convert it")
+    if not (is_text(effect.name) and is_text(effect.reason)):
+        raise ContractError(where, got=short(effect), expected="text as name and as reason", fix="convert it")
     if contract.capability != "action":
         raise ContractError(
             where,
@@ -231,10 +178,10 @@ def _effect(
         )
     try:
         args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
-        _storable(args)
-    except ValueError as error:  # of pydantic's serializer, or of `_storable`
+        check_storable(args)
+    except ValueError as error:  # of pydantic's serializer, or of `check_storable`
         raise ContractError(
-            where, got=_short(effect.args), expected="arguments that JSON can hold", fix=str(error)
+            where, got=short(effect.args), expected="arguments that JSON can hold", fix=str(error)
         ) from error
     unread = sorted(set(effect.identity) - inputs.keys() | (set(effect.identity) - fields.keys()))
     if unread:
@@ -257,21 +204,6 @@ def _effect(
     )
 
 
-def _is_text(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        _storable(value)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _storable(plain: Any) -> None:
-    """Refuse, with a ValueError, what a checkpoint cannot hold: NaN and infinities, half a surrogate pair."""
-    (plain if isinstance(plain, str) else canonical_json(plain)).encode()
-
-
 def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:
     items = (
         thing.items()
@@ -288,11 +220,6 @@ def _sum(one: Usage, other: Usage) -> Usage:
         input_tokens=one.input_tokens + other.input_tokens,
         output_tokens=one.output_tokens + other.output_tokens,
     )
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _first(error: ValueError) -> str:
