@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
@@ -84,18 +84,19 @@ def as_agent(
 
 
 def written_values(output: Any, writes: frozenset[str]) -> Mapping[str, Any] | None:
-    """The written fields in what a Runnable returned; a field that is missing or None abstains."""
-    if isinstance(output, Mapping) and output.get("structured_response") is not None:
-        return written_values(output["structured_response"], writes)
-    if isinstance(output, BaseModel):
-        return {field: getattr(output, field, None) for field in writes}
+    """The written fields in what a Runnable returned; a missing field, None and an empty message abstain."""
     if isinstance(output, Mapping):
-        if not writes & set(output) and len(writes) == 1 and output.get("messages"):
+        if output.get("structured_response") is not None:
+            return written_values(output["structured_response"], writes)
+        if not writes & output.keys() and len(writes) == 1 and output.get("messages"):
             return written_values(output["messages"][-1], writes)
         return {field: output.get(field) for field in writes}
+    if isinstance(output, BaseMessage):
+        output = str(output.text) or None
+    elif isinstance(output, BaseModel):
+        return {field: getattr(output, field, None) for field in writes}
     if len(writes) == 1:
-        value = cast(Any, output).text if isinstance(output, BaseMessage) else output
-        return {next(iter(writes)): str(value) if isinstance(output, BaseMessage) else value}
+        return {next(iter(writes)): output}
     raise ContractError(
         f"output of a Runnable that writes {', '.join(sorted(writes))}",
         got=type(output).__name__,

@@ -88,6 +88,8 @@ class Guard(Runnable[State, Update]):
             output = checked(things, agent.contract, self._outcome, inputs, basis)
         except GraphBubbleUp:
             raise
+        except asyncio.CancelledError:
+            return self._failed(_cancelled(agent), basis)
         except Exception as error:
             return self._failed(error, basis)
         return self._done(output, basis, started)
@@ -112,6 +114,11 @@ class Guard(Runnable[State, Update]):
             output = checked(things, agent.contract, self._outcome, inputs, basis)
         except GraphBubbleUp:
             raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # the run is being stopped, or the attempt ran out of time
+            return self._failed(_cancelled(agent), basis)
         except Exception as error:
             return self._failed(error, basis)
         return self._done(output, basis, started)
@@ -219,6 +226,15 @@ def needs_async(agent: Agent) -> AgentError:
         got="invoke or stream",
         expected="ainvoke or astream, because the agent is async or has a timeout",
         fix="await graph.ainvoke(...)",
+    )
+
+
+def _cancelled(agent: Agent) -> AgentError:
+    return AgentError(
+        f"agent {agent.name!r}",
+        got="CancelledError from within the agent",
+        expected="a result, or another error",
+        fix="let the agent catch the cancellation of the tasks that it started",
     )
 
 
