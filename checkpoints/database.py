@@ -1,0 +1,92 @@
+"""Database: the one place of everything that lasts, behind a URL."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ..contracts import Ledger, missing_extra
+from .address import Address
+from .table import Table
+from .thread import Thread
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+__all__ = ["DEFAULT_URL", "Database", "open_database"]
+
+DEFAULT_URL = "sqlite:///quorate.db"
+"""Where everything is kept if nobody says otherwise: a file in the current folder."""
+
+
+class Database(Protocol):
+    """Checkpoints, effect ledger and tables under one URL. Use it as a context manager, or close it.
+
+    One handle serves any number of threads, and any number of handles and processes share a database.
+    """
+
+    @property
+    def url(self) -> str:
+        """The URL that the database was opened with, its password included; `repr` and errors never show it."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """What is known of every effect, so that none is executed twice."""
+        ...
+
+    def table(self, name: str) -> Table:
+        """The table of that name, for effects that write rows. It is made with its first row.
+
+        Raises:
+            DatabaseError: The name cannot be one of a table, or belongs to a table that is not quorate's.
+        """
+        ...
+
+    def saver(self) -> AbstractContextManager[BaseCheckpointSaver[str]]:
+        """A saver for `invoke` and `stream`, open within the `with` block; its rows give back data only."""
+        ...
+
+    def asaver(self) -> AbstractAsyncContextManager[BaseCheckpointSaver[str]]:
+        """A saver for `ainvoke` and `astream`, open within the `async with` block; any number of runs share it."""
+        ...
+
+    def threads(self, limit: int | None = None) -> list[Thread]:
+        """The threads that have a checkpoint, newest first, at most `limit`."""
+        ...
+
+    def close(self) -> None:
+        """Close it; a saver that is open within a `with` block stays open until that ends."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_database(url: str | None = None) -> Database:
+    """The database at `url`, with its tables made; by default at `$QUORATE_DB`, else in `quorate.db` here.
+
+    Args:
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `postgresql://user:password@host/name`, which
+            needs the extra `postgres`; `postgresql://user@/name?host=/folder` goes through a Unix socket.
+
+    Raises:
+        DatabaseError: The URL is of another form, or the database cannot be opened, cannot be written, or was
+            made by a newer quorate.
+        QuorateError: The extra `postgres` is not installed.
+    """
+    address = Address.parse(url if url is not None else os.environ.get("QUORATE_DB") or DEFAULT_URL)
+    if address.scheme == "sqlite":
+        from .sqlite_database import SqliteDatabase
+
+        return SqliteDatabase(address)
+    try:
+        from .postgres_database import PostgresDatabase
+    except ImportError as error:
+        raise missing_extra(error.name or "psycopg", "postgres", address.shown) from error
+    return PostgresDatabase(address)

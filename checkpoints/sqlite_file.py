@@ -1,0 +1,154 @@
+"""SqliteFile: one SQLite file, checked when it is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import cast
+
+import sqlite_utils
+from sqlite_utils.db import Table
+
+from ..contracts import DatabaseError
+
+__all__ = ["WAIT", "SqliteFile", "table_of"]
+
+WAIT = 30.0
+"""How long a statement waits for another writer, in seconds, before it fails."""
+
+_MAGIC = b"SQLite format 3\0"
+
+_FIXES = {
+    "SQLITE_BUSY": "end the other program that writes to it, and try again",
+    "SQLITE_CANTOPEN": "check the permissions of the file and of its folder",
+    "SQLITE_READONLY": "check the permissions of the file and of its folder",
+    "SQLITE_PERM": "check the permissions of the file and of its folder",
+    "SQLITE_FULL": "free some disk space, and try again",
+    "SQLITE_NOTADB": "name another file",
+    "SQLITE_CORRUPT": "restore the file from a backup",
+}
+
+
+class SqliteFile:
+    """One SQLite file. Its own connection is shared by threads, one statement or transaction at a time.
+
+    Args:
+        path: The file; it is made where it does not exist yet, in a folder that does.
+        shown: How errors call it.
+
+    Raises:
+        DatabaseError: The file cannot be opened, or is not a SQLite database.
+    """
+
+    def __init__(self, path: Path, shown: str) -> None:
+        self.path = path
+        self.shown = shown
+        self._lock = RLock()
+        try:
+            _check(path, shown)
+        except OSError as error:
+            raise _unfit(shown, str(error), "check the permissions of the file and of its folder") from error
+        with self.explained():
+            # Plug-ins of the sqlite-utils command are not loaded: they are meant for its user's shell.
+            self._database = sqlite_utils.Database(self.connect(), execute_plugins=False)
+
+    def connect(self) -> sqlite3.Connection:
+        """A further connection to the file: durable at each commit, patient with other writers."""
+        connection = sqlite3.connect(self.path, timeout=WAIT, check_same_thread=False)
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite_utils.Database]:
+        """The database inside one write transaction, which is durable when the block ends and undone if it raises."""
+        with self._lock, self.explained():
+            connection = self._database.conn
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # the first error is the one to tell
+                    connection.rollback()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite_utils.Database]:
+        """The database, to read from."""
+        with self._lock, self.explained():
+            yield self._database
+
+    def use_wal(self) -> None:
+        """Let readers and the one writer go on side by side; the file remembers it.
+
+        Raises:
+            DatabaseError: The file system does not support it, or the file cannot be written.
+        """
+        with self.reading() as database:
+            mode = _switch_to_wal(database.conn)
+        if mode != "wal":
+            raise DatabaseError(
+                self.shown,
+                got=f"journal mode {mode!r}",
+                expected="a file system that can do write-ahead logging",
+                fix="keep the database on a local disk",
+            )
+
+    def close(self) -> None:
+        """Close the own connection."""
+        with self._lock:
+            self._database.conn.close()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn an error of SQLite into one that says what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+            raise DatabaseError(
+                self.shown,
+                got=str(error),
+                expected="a SQLite file that can be read and written",
+                fix=_FIXES.get(code, "open the database again, and look at the file if it goes on"),
+            ) from error
+
+
+def table_of(database: sqlite_utils.Database, name: str) -> Table:
+    """A table, whether it exists or not."""
+    return cast(Table, database[name])
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> str:
+    # SQLite does not wait by itself when two connections switch a new file at once.
+    deadline = time.monotonic() + WAIT
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
+def _check(path: Path, shown: str) -> None:
+    other = "name a file, which is made if it does not exist"
+    if not path.parent.is_dir():
+        raise _unfit(shown, f"the folder {path.parent}, which does not exist", "make the folder, or correct the path")
+    if path.is_dir():
+        raise _unfit(shown, "a folder", other)
+    if not path.exists():
+        return
+    if not path.is_file():  # to read from a pipe would wait for ever
+        raise _unfit(shown, "something that is not a plain file", other)
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) not in (b"", _MAGIC):
+            raise _unfit(shown, "a file that is not a SQLite database", other)
+
+
+def _unfit(shown: str, got: str, fix: str) -> DatabaseError:
+    return DatabaseError(shown, got=got, expected="a SQLite file in a folder that exists", fix=fix)

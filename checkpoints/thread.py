@@ -1,0 +1,39 @@
+"""Thread: one conversation that the database holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+__all__ = ["Thread", "time_of"]
+
+_START_OF_UUID_TIME = datetime(1582, 10, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One conversation that the database holds."""
+
+    id: str
+    """The thread's id."""
+    updated: datetime | None
+    """When its newest checkpoint was made, in UTC; None where the checkpoint's id does not tell."""
+
+
+def time_of(checkpoint_id: str) -> datetime | None:
+    """When a checkpoint was made, in UTC, read from its id; None where the id is not a UUID of version 6.
+
+    LangGraph's ids are such UUIDs, so that listing threads reads no checkpoint.
+    """
+    try:
+        number = UUID(checkpoint_id).int
+    except ValueError:
+        return None
+    if (number >> 76) & 0xF != 6:
+        return None
+    ticks = (number >> 80) << 12 | (number >> 64) & 0xFFF  # of 100 nanoseconds
+    try:
+        return _START_OF_UUID_TIME + timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return None

