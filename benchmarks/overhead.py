@@ -67,17 +67,17 @@ class State(TypedDict, total=False):
 def bare() -> Any:
     """The same four nodes and a join, written by hand."""
 
-    def member(name: str) -> Callable[[State], State]:
+    def member(name: str) -> Any:
         def node(state: State) -> State:
             return {"claims": [{"agent": name, "value": state["text"][-5:], "confidence": 0.8}]}
 
         return node
 
     def join(state: State) -> State:
-        votes = [claim["value"] for claim in state["claims"]]
+        votes = [str(claim["value"]) for claim in state["claims"]]
         return {"total": max(votes, key=votes.count)}
 
-    graph = StateGraph(State)
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
     for name in NAMES:
         graph.add_node(name, member(name))
         graph.add_edge(START, name)

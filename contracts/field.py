@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -124,9 +124,11 @@ def _metadata(annotation: Any) -> tuple[Any, ...]:
 
 
 def _bare(annotation: Any) -> Any:
-    """The annotation without `Annotated` metadata and without `| None`."""
+    """The annotation without `Annotated` metadata and without `| None`; of a literal, the type of its values."""
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return type(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         some = [_bare(arg) for arg in get_args(annotation) if arg is not type(None)]
         return some[0] if len(some) == 1 else frozenset(some)

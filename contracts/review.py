@@ -52,7 +52,7 @@ class Question(TypedDict):
     review_configs: list[ReviewConfig]
     """Its allowed answers."""
     quorate: dict[str, Any]
-    """What the reviewer may want to see: `thread`, `turn`, `reason`, `effect`, `fields` (decision and claims of each)."""
+    """For the reviewer: `thread`, `turn`, `reason`, and `effect` or `fields` (decision and claims of each)."""
 
 
 class _Part(BaseModel):

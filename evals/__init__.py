@@ -3,7 +3,7 @@
 from .case import Case
 from .evaluator import AMOUNT, DATE, EVALUATORS, TEXT, Equality, Evaluator, exact
 from .gate import Comparison, Gate, GateResult
-from .graph_target import graph_target
+from .graph_target import graph_target, prediction_of
 from .metric import CASE_METRICS, FIELD_METRICS, measure, metric_names
 from .prediction import Prediction, Target
 from .report import render
@@ -35,6 +35,7 @@ __all__ = [
     "graph_target",
     "measure",
     "metric_names",
+    "prediction_of",
     "render",
     "run_suite",
 ]

@@ -10,7 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 from ..graphs import Supervisor, Turn
 from .prediction import Prediction, Target
 
-__all__ = ["graph_target"]
+__all__ = ["graph_target", "prediction_of"]
 
 
 def graph_target(graph: CompiledStateGraph[Any, Any, Any, Any], supervisor: Supervisor) -> Target:
@@ -27,13 +27,13 @@ def graph_target(graph: CompiledStateGraph[Any, Any, Any, Any], supervisor: Supe
     async def target(request: dict[str, Any]) -> Prediction:
         thread = f"eval-{uuid.uuid4()}"
         values = await graph.ainvoke({"request": request}, {"configurable": {"thread_id": thread}})
-        return _prediction(supervisor.read(values))
+        return prediction_of(supervisor.read(values))
 
     return target
 
 
-def _prediction(turn: Turn) -> Prediction:
-    """A turn that ended settled has settled all its goals, those that may stay empty among them."""
+def prediction_of(turn: Turn) -> Prediction:
+    """What a turn predicts. One that ended settled has settled all its goals, those that may stay empty among them."""
     decided = {name: each for name, each in turn.decisions.items() if each.value is not None}
     settled = {name for name, each in decided.items() if each.status == "settled"}
     return Prediction(

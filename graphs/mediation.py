@@ -134,6 +134,8 @@ def _force(field: Field, decision: Decision, policy: Policy, context: Context) -
 
 
 def _review(field: Field, decision: Decision, policy: Policy, context: Context) -> Decision:
+    if decision.status == "abstained":
+        return decision  # there is no value to confirm
     hits = [
         rule
         for rule in policy.rules_for(field.name)
@@ -142,8 +144,8 @@ def _review(field: Field, decision: Decision, policy: Policy, context: Context) 
     reasons = [rule.reason or f"rule {rule.name!r} asks for a person" for rule in hits]
     if policy.of(field.name).review == "always":
         reasons.append("the policy asks for a person")
-    if not reasons or decision.status == "abstained":
-        return replace(decision, rules=(*decision.rules, *(rule.name for rule in hits)))
+    if not reasons:
+        return decision
     status, reason = decision.status, "; ".join(reasons)
     if status == "settled":
         return replace(

@@ -135,7 +135,9 @@ def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Ro
         approves = terms.approves(variables)
     except PolicyError as error:
         return replace(effect, note=str(error)[:500])
-    return replace(effect, status="approved", approved=effect.digest, by="policy") if approves else effect
+    if not approves:
+        return replace(effect, note=f"the policy approves it only where {terms.approve}" if terms.approve else "")
+    return replace(effect, status="approved", approved=effect.digest, by="policy")
 
 
 def _why_dispatch(turn: Turn, drawn: Plan) -> str:

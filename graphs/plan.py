@@ -153,10 +153,11 @@ class _Chain:
             return "ready"
         if name in self.roster.actions:
             return "dead" if self.roster.outcome[name].required else "ready"
-        if decision.status == "abstained" and not self.roster.outcome[name].required:
+        optional = not self.roster.outcome[name].required
+        if decision.status == "abstained" and optional:
             return "ready"
         if self.policy.of(name).review == "never" and not decision.review:
-            return "dead"
+            return "ready" if optional else "dead"
         self.asking.add(name)
         return "asking"
 

@@ -227,4 +227,4 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _type(annotation: Any) -> str:
-    return getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")

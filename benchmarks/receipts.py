@@ -1,0 +1,258 @@
+"""How well, and how fast, the receipt desk does on real receipts.
+
+The receipts are split into folds. For each fold the readers' reliability and the vendor register are learned on
+the other folds only; then every receipt of the fold goes through the whole graph: readers, vote, policy, posting to
+one ledger in a database file, with checkpoints. Nobody reviews: what needs a person is not posted.
+
+    python benchmarks/receipts.py [--data FILE] [--train FILE] [--folds 5]
+
+With --train, everything is learned on that file and measured on --data. FILE has one JSON object on each line, with
+`words`, `boxes`, `size` and `gold` (company, date, address, total; a key may be missing).
+
+A field is right where it equals the gold: an amount by its number, a date by its day, text by its letters and
+digits. It prints a table, and as the last line one JSON object:
+
+    receipts            how many were measured
+    company, date, total, address
+                        share of right values, settled or not, of the receipts that have a gold value
+    all_three           share of receipts with company, date and total right
+    posted_share        share of receipts posted without a person
+    posted_precision    share of the posted ones with company, date and total right
+    ledger_duplicates   rows of the ledger that repeat company, date, total and currency of another
+    seconds             wall time of all runs, without the learning
+    runs_per_s          receipts a second
+    anchors             of the same run: the best single reader of each field, the majority of the same readers
+                        (ties to the value claimed by the reader that comes first by name), the oracle (any reader right)
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from rich.console import Console  # noqa: E402 (the examples are found from the root)
+from rich.progress import Progress  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from examples.receipt_desk.answers import Answers, answers_of  # noqa: E402
+from examples.receipt_desk.desk import TABLE, receipt_desk  # noqa: E402
+from examples.receipt_desk.learning import learn, register_of  # noqa: E402
+from examples.receipt_desk.page import ReceiptPage  # noqa: E402
+from quorate.checkpoints import Database, open_database  # noqa: E402
+from quorate.evals import AMOUNT, DATE, TEXT, Case, CaseResult, Evaluator, Prediction, Suite, arun_suite  # noqa: E402
+from quorate.evals import prediction_of as predict  # noqa: E402
+from quorate.graphs import Turn  # noqa: E402
+
+DATA = ROOT.parent / "shared" / "data" / "receipts" / "open.jsonl"
+EVALUATORS: dict[str, Evaluator] = {"company": TEXT, "date": DATE, "total": AMOUNT, "address": TEXT}
+THREE = ("company", "date", "total")
+CONCURRENCY = 8
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One receipt with its gold."""
+
+    id: str
+    request: dict[str, Any]
+    page: ReceiptPage
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the graph made of one receipt."""
+
+    case: CaseResult
+    turn: Turn
+
+
+def read(path: Path) -> list[Receipt]:
+    """The receipts of a file."""
+    receipts = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        data = json.loads(line)
+        gold = data.pop("gold", {})
+        receipts.append(Receipt(data["id"], data, ReceiptPage.model_validate(data), answers_of(gold)))
+    return receipts
+
+
+def folds_of(receipts: Sequence[Receipt], folds: int) -> Iterable[tuple[list[Receipt], list[Receipt]]]:
+    """For each fold the receipts to learn from, and those to measure on."""
+    for fold in range(folds):
+        yield (
+            [receipt for at, receipt in enumerate(receipts) if at % folds != fold],
+            [receipt for at, receipt in enumerate(receipts) if at % folds == fold],
+        )
+
+
+async def measure(
+    train: Sequence[Receipt], test: Sequence[Receipt], database: Database, progress: Any
+) -> tuple[list[Measured], float, float]:
+    """Learn on the one, run the other through the graph; with the seconds of the learning and of the runs."""
+    started = time.perf_counter()
+    labelled = [(receipt.page, receipt.answers) for receipt in train]
+    desk = receipt_desk(database, reliability=learn(labelled), register=register_of(labelled))
+    learned = time.perf_counter() - started
+    turns: dict[str, Turn] = {}
+    started = time.perf_counter()
+    async with database.asaver() as saver:
+        graph = desk.compile(checkpointer=saver)
+
+        async def target(request: dict[str, Any]) -> Prediction:
+            thread = {"configurable": {"thread_id": request["id"]}}
+            turn = desk.read(await graph.ainvoke({"request": request}, thread))
+            turns[request["id"]] = turn
+            return predict(turn)
+
+        cases = [Case(id=each.id, request=each.request, expected=_plain(each.answers)) for each in test]
+        suite = Suite(name="receipts", cases=tuple(cases), evaluators=EVALUATORS)
+        result = await arun_suite(suite, target, concurrency=CONCURRENCY, progress=lambda *_: progress())
+    seconds = time.perf_counter() - started
+    failed = [case for case in result.cases if case.error]
+    if failed:
+        raise SystemExit(f"{len(failed)} receipts failed; the first, {failed[0].id}: {failed[0].error}")
+    return [Measured(case, turns[case.id]) for case in result.cases], learned, seconds
+
+
+def _plain(answers: Answers) -> dict[str, str]:
+    return {field: str(value) for field, value in answers.items()}
+
+
+def figures_of(measured: Sequence[Measured], database: Database, seconds: float) -> dict[str, Any]:
+    """The figures of the last line."""
+    right = [all(each.case.scores.get(field, 1.0) == 1 for field in THREE) for each in measured]
+    posted = [any(effect.status == "done" for effect in each.turn.effects.values()) for each in measured]
+    rows = database.table(TABLE).rows()
+    different = {tuple(str(row[name]).casefold() for name in (*THREE, "currency")) for row in rows}
+    posted_right = [good for good, done in zip(right, posted, strict=True) if done]
+    return {
+        "receipts": len(measured),
+        **{field: _mean([each.case.scores[field] == 1 for each in measured if field in each.case.scores]) for field in EVALUATORS},
+        "all_three": _mean(right),
+        "posted_share": _mean(posted),
+        "posted_precision": _mean(posted_right),
+        "ledger_duplicates": len(rows) - len(different),
+        "seconds": round(seconds, 1),
+        "runs_per_s": round(len(measured) / seconds, 1),
+        "anchors": anchors_of(measured),
+    }
+
+
+def anchors_of(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
+    """The best single reader, the majority and the oracle, on the claims of the same run."""
+    single: dict[str, dict[str, list[bool]]] = {field: defaultdict(list) for field in EVALUATORS}
+    majority: dict[str, list[bool]] = defaultdict(list)
+    oracle: dict[str, list[bool]] = defaultdict(list)
+    three: dict[str, list[bool]] = defaultdict(list)
+    for each in measured:
+        rights: dict[str, list[bool]] = defaultdict(list)
+        for field, evaluator in EVALUATORS.items():
+            if field not in each.case.expected:
+                continue
+            claims = _best_claims(each.turn, field)
+            good = {agent: evaluator.score(each.case.expected[field], value) == 1 for agent, value in claims.items()}
+            for agent in {claim.agent for m in measured[:1] for claim in m.turn.claims} | good.keys():
+                if agent in good:
+                    single[field][agent].append(good[agent])
+            winner = _plurality(claims, evaluator)
+            rights["majority"].append(evaluator.score(each.case.expected[field], winner) == 1 if claims else False)
+            rights["oracle"].append(any(good.values()))
+            majority[field].append(rights["majority"][-1])
+            oracle[field].append(rights["oracle"][-1])
+            if field == "total":
+                pass
+        fields = [field for field in EVALUATORS if field in each.case.expected]
+        for name, values in rights.items():
+            three[name].append(all(value for field, value in zip(fields, values, strict=True) if field in THREE))
+    judged = {field: len(majority[field]) for field in EVALUATORS}
+    return {
+        "best_single": {
+            field: round(max((sum(seen) / judged[field] for seen in agents.values()), default=0.0), 3)
+            for field, agents in single.items()
+        },
+        "majority": {**{field: _mean(seen) for field, seen in majority.items()}, "all_three": _mean(three["majority"])},
+        "oracle": {**{field: _mean(seen) for field, seen in oracle.items()}, "all_three": _mean(three["oracle"])},
+    }
+
+
+def _best_claims(turn: Turn, field: str) -> dict[str, Any]:
+    """Each reader's most confident value, by reader, in the order of their names."""
+    best: dict[str, tuple[float, Any]] = {}
+    for claim in turn.claims:
+        if claim.field == field and claim.confidence > best.get(claim.agent, (-1.0, None))[0]:
+            best[claim.agent] = (claim.confidence, claim.value)
+    return {agent: best[agent][1] for agent in sorted(best)}
+
+
+def _plurality(claims: Mapping[str, Any], evaluator: Evaluator) -> Any:
+    groups: list[list[Any]] = []
+    for value in claims.values():
+        group = next((group for group in groups if evaluator.score(group[0], value) == 1), None)
+        if group is None:
+            groups.append([value])
+        else:
+            group.append(value)
+    return max(groups, key=len)[0] if groups else None
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return round(sum(values) / len(values), 3) if values else 0.0
+
+
+def show(figures: Mapping[str, Any], measured: Sequence[Measured], learned: float) -> None:
+    """Print the table."""
+    table = Table("", "company", "date", "total", "address", "all three", title=f"{figures['receipts']} receipts")
+    anchors = figures["anchors"]
+    for name in ("best_single", "majority", "oracle"):
+        row = anchors[name]
+        table.add_row(name.replace("_", " "), *(f"{row[f]:.3f}" for f in EVALUATORS), f"{row.get('all_three', 0):.3f}" if "all_three" in row else "")
+    table.add_row("quorate", *(f"{figures[f]:.3f}" for f in EVALUATORS), f"{figures['all_three']:.3f}", style="bold")
+    console = Console()
+    console.print(table)
+    ends = Counter(each.turn.status for each in measured)
+    console.print(f"how the turns ended: {', '.join(f'{count} {status}' for status, count in ends.most_common())}")
+    console.print(
+        f"posted without a person: {figures['posted_share']:.3f} of the receipts, {figures['posted_precision']:.3f} of them right; "
+        f"learning took {learned:.1f} s, the runs {figures['seconds']} s"
+    )
+
+
+async def main() -> None:
+    """Measure, print a table, and the figures as the last line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="receipts to measure on")
+    parser.add_argument("--train", type=Path, help="receipts to learn on; without it, the other folds of --data")
+    parser.add_argument("--folds", type=int, default=5, help="folds of --data, where there is no --train")
+    options = parser.parse_args()
+    receipts = read(options.data)
+    splits = [(read(options.train), receipts)] if options.train else folds_of(receipts, options.folds)
+    measured: list[Measured] = []
+    learning = running = 0.0
+    with tempfile.TemporaryDirectory() as folder, Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("receipts", total=len(receipts))
+        with open_database(f"sqlite:///{folder}/desk.db") as database:
+            for train, test in splits:
+                some, learned, seconds = await measure(train, test, database, lambda: bar.advance(task))
+                measured += some
+                learning += learned
+                running += seconds
+            figures = figures_of(measured, database, running)
+    show(figures, measured, learning)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,85 @@
+"""Posting: the action that proposes to post a receipt, and the register that learns from what was posted."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Sequence
+from decimal import Decimal
+
+from quorate.agents import Agent, agent
+from quorate.checkpoints import Table
+from quorate.contracts import Effect
+
+from .layout import Box, layout_of
+from .register import Vendor, VendorRegister, tokens_on
+
+__all__ = ["PostedRegister", "post_receipt"]
+
+
+@agent(
+    name="post_receipt",
+    writes={"posted"},
+    capability="action",
+    version="1.0.0",
+    owner="receipt desk",
+)
+def _post_receipt(
+    company: str,
+    date: datetime.date,
+    total: Decimal,
+    currency: str,
+    address: str | None,
+    category: str | None,
+    words: list[str],
+    boxes: list[Box],
+) -> Effect:
+    """Post the receipt, once for each company, day, amount and currency."""
+    row = {
+        "company": company,
+        "date": date,
+        "total": total,
+        "currency": currency,
+        "category": category or "other",
+        "address": address,
+        "tokens": sorted(tokens_on(layout_of(words, boxes))),
+    }
+    return Effect(
+        "post", row, identity=("company", "date", "total", "currency"), reason=f"{company}, {currency} {total}"
+    )
+
+
+post_receipt: Agent = _post_receipt
+
+
+class PostedRegister(VendorRegister):
+    """The vendor register of what was posted to a table; readers of several threads may ask it while it learns."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._read = 0
+        self._lock = threading.RLock()
+        super().__init__()
+
+    def refresh(self) -> None:
+        """Learn from the rows that were posted since the last time."""
+        with self._lock:
+            new = len(self._table) - self._read
+            for row in self._table.rows(limit=new) if new > 0 else ():
+                self._read += 1
+                self.add(Vendor(row["company"], row["address"] or "", tuple(row["tokens"])))
+
+    def company(self, token: str) -> tuple[str, int, int]:
+        """The company that a token stood for most often, how often, and how often the token was seen at all."""
+        with self._lock:
+            return super().company(token)
+
+    def addresses(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
+        """The addresses that were posted with any of the tokens, with the number of tokens that speak for each."""
+        with self._lock:
+            return super().addresses(tokens)
+
+    def alike(self, name: str) -> tuple[str, float]:
+        """The known company whose name is most like another, and how like it is in [0, 1]."""
+        with self._lock:
+            return super().alike(name)
