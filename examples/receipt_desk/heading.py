@@ -31,7 +31,7 @@ TRADE = re.compile(
 
 _REGISTRATION = re.compile(
     r"""[\[(]?\s*
-    \b(?:(?:CO|COMPANY|ROC|REG|BRN|NO|NUM)\b[\s.:#-]*)*
+    \b(?:(?:CO|COMPANY|ROC|REG|BRN|NO|NUM)\b[\s.:#-]{0,9}){0,4}
     \b(?:
         (?:[A-Z]{2,3}\d{5,8}|\d{5,9})\s?-?\s?[A-Z]      # 123456-A, JM0123456-A
         |LLP\d+(?:-[A-Z]{3})?
@@ -79,6 +79,8 @@ _NOISE = re.compile(
 _OWNER = re.compile(r"^\W*(OWN(ED|ER)?|MANAGED|OPERATED)\s+BY\s*[:.]?\s*", re.IGNORECASE)
 _NUMBERED = re.compile(r"^\W*\d{4,}\s+")
 _LINES = 16
+_LETTERS = 200
+"""Letters of a line that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,14 @@ def heading_of(page: Layout) -> tuple[Heading, ...]:
     parts: set[Part] = set()
     owner = False
     for number, line in enumerate(page.lines):
-        name, registered = name_in(line.text)
-        part = _part(line.text, name, registered)
-        ends = "name" in parts and (amounts(line.text) or (part == "title" and "address" in parts))
+        text = line.text[:_LETTERS]
+        name, registered = name_in(text)
+        part = _part(text, name, registered)
+        ends = "name" in parts and (amounts(text) or (part == "title" and "address" in parts))
         if ends or len(found) == _LINES:
             break
         parts.add(part)
-        owner = bool(_OWNER.match(line.text)) or owner
+        owner = bool(_OWNER.match(text)) or owner
         found.append(Heading(number, part, name if part == "name" else "", registered, owner and part == "name"))
         owner = owner and part != "name"
     return tuple(found)
