@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -74,8 +74,12 @@ def word_graph() -> Any:
 
 def chat_graph(answer: str) -> Any:
     """A compiled graph over `messages`, as `create_agent` makes one."""
+
+    def model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage(f"{answer}, {state['messages'][-1].text}")]}
+
     builder = StateGraph(MessagesState)
-    builder.add_node("model", lambda state: {"messages": [AIMessage(f"{answer}, {state['messages'][-1].text}")]})
+    builder.add_node("model", model)
     builder.add_edge(START, "model")
     return builder.compile()
 
@@ -86,6 +90,10 @@ def structured_graph(reading: Reading) -> Any:
     builder.add_node("model", lambda state: {"messages": [AIMessage("done")], "structured_response": reading})
     builder.add_edge(START, "model")
     return builder.compile()
+
+
+def runnable(function: Callable[[Any], Any], name: str | None = None) -> RunnableLambda[Any, Any]:
+    return RunnableLambda(function, name=name)
 
 
 def graph(*agents: Agent) -> GuardedGraph:
@@ -125,9 +133,9 @@ def test_anything_else_is_refused() -> None:
 
 async def test_runnable() -> None:
     """A Runnable gets the fields as a mapping, sync and async, and its mapping becomes claims."""
-    runnable = RunnableLambda(lambda fields: {"company": fields["text"], "other": 1})
+    upper = runnable(lambda fields: {"company": fields["text"], "other": 1})
     made = as_agent(
-        runnable, name="upper", reads={"text"}, writes={"company"}, capability="extraction", confidence=0.8, tier=2
+        upper, name="upper", reads={"text"}, writes={"company"}, capability="extraction", confidence=0.8, tier=2
     )
     assert made.contract.tier == 2
     for ran in (graph(made).run(text="A"), await graph(made).arun(text="A")):
@@ -137,7 +145,7 @@ async def test_runnable() -> None:
 def test_prepare_and_claims() -> None:
     """`prepare` makes the Runnable's input, `claims` makes claims of its output."""
     made = as_agent(
-        RunnableLambda(lambda text: text.split()),
+        runnable(lambda text: text.split()),
         name="words",
         reads={"text"},
         writes={"company"},
@@ -160,20 +168,20 @@ def test_prepare_and_claims() -> None:
 )
 def test_outputs(output: Any, values: dict[str, Any]) -> None:
     """The written fields are taken from a mapping, a model or a structured response; what is missing abstains."""
-    made = as_agent(RunnableLambda(lambda _: output), name="r", reads={"text"}, writes={"company", "total"})
+    made = as_agent(runnable(lambda _: output), name="r", reads={"text"}, writes={"company", "total"})
     assert graph(made).run(text="x").values == values
 
 
 @pytest.mark.parametrize("output", ["A", AIMessage("A"), {"messages": [HumanMessage("q"), AIMessage("A")]}])
 def test_one_written_field(output: Any) -> None:
     """For one written field a bare value, a message or the last of several messages is its value."""
-    made = as_agent(RunnableLambda(lambda _: output), name="r", reads={"text"}, writes={"company"})
+    made = as_agent(runnable(lambda _: output), name="r", reads={"text"}, writes={"company"})
     assert graph(made).run(text="x").values == {"company": "A"}
 
 
 def test_output_of_no_use() -> None:
     """An output from which several fields cannot be taken is a fault that says what to pass."""
-    made = as_agent(RunnableLambda(lambda _: 3), name="r", reads={"text"}, writes={"company", "total"})
+    made = as_agent(runnable(lambda _: 3), name="r", reads={"text"}, writes={"company", "total"})
     assert graph(made).run(text="x").fault.fix == "pass `claims=` to as_agent"
 
 
@@ -221,10 +229,10 @@ def test_structured_response() -> None:
 def test_failing_graph_is_a_fault() -> None:
     """An error inside a compiled graph is a fault of its agent."""
     broken = as_agent(
-        RunnableLambda(lambda _: {}[1]), name="broken", reads={"text"}, writes={"company"}, limits=Limits(attempts=1)
+        runnable(lambda fields: fields["other"]), name="broken", reads={"text"}, writes={"company"}, limits=Limits(attempts=1)
     )
     fault = graph(broken, as_agent(Register())).run(text="x").fault
-    assert (fault.agent, fault.message) == ("broken", "KeyError: 1")
+    assert (fault.agent, fault.message) == ("broken", "KeyError: 'other'")
 
 
 class Runs(BaseCallbackHandler):
@@ -243,8 +251,8 @@ class Runs(BaseCallbackHandler):
 
 async def test_runs_are_nested() -> None:
     """In a trace the run of a Runnable stands inside the node of its agent, sync and async."""
-    runnable = RunnableLambda(lambda fields: {"company": "A"}, name="inner")
-    made = as_agent(runnable, name="outer", reads={"text"}, writes={"company"})
+    inner = runnable(lambda fields: {"company": "A"}, name="inner")
+    made = as_agent(inner, name="outer", reads={"text"}, writes={"company"})
     sync, asynchronous = Runs(), Runs()
     graph(made).run({"callbacks": [sync]}, text="x")
     await graph(made).arun({"callbacks": [asynchronous]}, text="x")

@@ -21,6 +21,13 @@ def reading(value: Any, *, confidence: float = 0.9, quote: str = "", reason: str
     return {"quote": quote, "reason": reason, "value": value, "confidence": confidence}
 
 
+class _Server(HTTPServer):
+    def thread_target(self) -> None:
+        """Serve; look every hundredth of a second whether to stop, because each test stops a server of its own."""
+        assert self.server is not None
+        self.server.serve_forever(poll_interval=0.01)
+
+
 class OpenAIServer:
     """Answers `POST /v1/chat/completions`; a context manager.
 
@@ -30,7 +37,7 @@ class OpenAIServer:
     """
 
     def __init__(self) -> None:
-        self._server = HTTPServer(host="127.0.0.1", port=0, threaded=True)
+        self._server = _Server(host="127.0.0.1", port=0, threaded=True)
         self._server.expect_request("/v1/chat/completions", method="POST").respond_with_handler(self._respond)
         self._line: deque[Callable[[dict[str, Any]], Response]] = deque()
         self._standing: Callable[[dict[str, Any]], Response] | None = None
