@@ -22,7 +22,8 @@ digits. It prints a table, and as the last line one JSON object:
     seconds             wall time of all runs, without the learning
     runs_per_s          receipts a second
     anchors             of the same run: the best single reader of each field, the majority of the same readers
-                        (ties to the value claimed by the reader that comes first by name), the oracle (any reader right)
+                        (ties to the value claimed by the reader that comes first by name), the majority without the
+                        readers of the vendor register, the oracle (any reader right)
 """
 
 from __future__ import annotations
@@ -42,14 +43,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from rich.console import Console  # noqa: E402 (the examples are found from the root)
-from rich.progress import Progress  # noqa: E402
-from rich.table import Table  # noqa: E402
-
 from examples.receipt_desk.answers import Answers, answers_of  # noqa: E402
 from examples.receipt_desk.desk import TABLE, receipt_desk  # noqa: E402
 from examples.receipt_desk.learning import learn, register_of  # noqa: E402
 from examples.receipt_desk.page import ReceiptPage  # noqa: E402
+from langchain_core.runnables import RunnableConfig  # noqa: E402 (the examples are found from the root)
+from rich.console import Console  # noqa: E402
+from rich.progress import Progress  # noqa: E402
+from rich.table import Table  # noqa: E402
+
 from quorate.checkpoints import Database, open_database  # noqa: E402
 from quorate.evals import AMOUNT, DATE, TEXT, Case, CaseResult, Evaluator, Prediction, Suite, arun_suite  # noqa: E402
 from quorate.evals import prediction_of as predict  # noqa: E402
@@ -59,6 +61,9 @@ DATA = ROOT.parent / "shared" / "data" / "receipts" / "open.jsonl"
 EVALUATORS: dict[str, Evaluator] = {"company": TEXT, "date": DATE, "total": AMOUNT, "address": TEXT}
 THREE = ("company", "date", "total")
 CONCURRENCY = 8
+REGISTER = {"vendor_by_number", "vendor_by_name"}
+"""The readers that know what was posted before."""
+VOTES = ("majority", "majority_without_register", "oracle")
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ async def measure(
         graph = desk.compile(checkpointer=saver)
 
         async def target(request: dict[str, Any]) -> Prediction:
-            thread = {"configurable": {"thread_id": request["id"]}}
+            thread = RunnableConfig(configurable={"thread_id": request["id"]})
             turn = desk.read(await graph.ainvoke({"request": request}, thread))
             turns[request["id"]] = turn
             return predict(turn)
@@ -140,7 +145,10 @@ def figures_of(measured: Sequence[Measured], database: Database, seconds: float)
     posted_right = [good for good, done in zip(right, posted, strict=True) if done]
     return {
         "receipts": len(measured),
-        **{field: _mean([each.case.scores[field] == 1 for each in measured if field in each.case.scores]) for field in EVALUATORS},
+        **{
+            field: _mean([each.case.scores[field] == 1 for each in measured if field in each.case.scores])
+            for field in EVALUATORS
+        },
         "all_three": _mean(right),
         "posted_share": _mean(posted),
         "posted_precision": _mean(posted_right),
@@ -153,39 +161,35 @@ def figures_of(measured: Sequence[Measured], database: Database, seconds: float)
 
 def anchors_of(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
     """The best single reader, the majority and the oracle, on the claims of the same run."""
-    single: dict[str, dict[str, list[bool]]] = {field: defaultdict(list) for field in EVALUATORS}
-    majority: dict[str, list[bool]] = defaultdict(list)
-    oracle: dict[str, list[bool]] = defaultdict(list)
-    three: dict[str, list[bool]] = defaultdict(list)
+    single: dict[str, Counter[str]] = {field: Counter() for field in EVALUATORS}
+    right: dict[str, dict[str, list[bool]]] = {name: defaultdict(list) for name in VOTES}
     for each in measured:
-        rights: dict[str, list[bool]] = defaultdict(list)
+        three = dict.fromkeys(VOTES, True)
         for field, evaluator in EVALUATORS.items():
             if field not in each.case.expected:
                 continue
+            gold = each.case.expected[field]
             claims = _best_claims(each.turn, field)
-            good = {agent: evaluator.score(each.case.expected[field], value) == 1 for agent, value in claims.items()}
-            for agent in {claim.agent for m in measured[:1] for claim in m.turn.claims} | good.keys():
-                if agent in good:
-                    single[field][agent].append(good[agent])
-            winner = _plurality(claims, evaluator)
-            rights["majority"].append(evaluator.score(each.case.expected[field], winner) == 1 if claims else False)
-            rights["oracle"].append(any(good.values()))
-            majority[field].append(rights["majority"][-1])
-            oracle[field].append(rights["oracle"][-1])
-            if field == "total":
-                pass
-        fields = [field for field in EVALUATORS if field in each.case.expected]
-        for name, values in rights.items():
-            three[name].append(all(value for field, value in zip(fields, values, strict=True) if field in THREE))
-    judged = {field: len(majority[field]) for field in EVALUATORS}
-    return {
-        "best_single": {
-            field: round(max((sum(seen) / judged[field] for seen in agents.values()), default=0.0), 3)
-            for field, agents in single.items()
-        },
-        "majority": {**{field: _mean(seen) for field, seen in majority.items()}, "all_three": _mean(three["majority"])},
-        "oracle": {**{field: _mean(seen) for field, seen in oracle.items()}, "all_three": _mean(three["oracle"])},
-    }
+            good = {agent for agent, value in claims.items() if evaluator.score(gold, value) == 1}
+            single[field].update(good)
+            pages = {agent: value for agent, value in claims.items() if agent not in REGISTER}
+            outcome = {
+                "majority": _is_right(evaluator, gold, _plurality(claims, evaluator)),
+                "majority_without_register": _is_right(evaluator, gold, _plurality(pages, evaluator)),
+                "oracle": bool(good),
+            }
+            for name in VOTES:
+                right[name][field].append(outcome[name])
+                three[name] &= outcome[name] or field not in THREE
+        for name in VOTES:
+            right[name]["all_three"].append(three[name])
+    judged = {field: len(right["oracle"][field]) or 1 for field in EVALUATORS}
+    best = {field: round(max(seen.values(), default=0) / judged[field], 3) for field, seen in single.items()}
+    return {"best_single": best, **{name: {field: _mean(r) for field, r in right[name].items()} for name in VOTES}}
+
+
+def _is_right(evaluator: Evaluator, gold: Any, value: Any) -> bool:
+    return value is not None and evaluator.score(gold, value) == 1
 
 
 def _best_claims(turn: Turn, field: str) -> dict[str, Any]:
@@ -216,18 +220,18 @@ def show(figures: Mapping[str, Any], measured: Sequence[Measured], learned: floa
     """Print the table."""
     table = Table("", "company", "date", "total", "address", "all three", title=f"{figures['receipts']} receipts")
     anchors = figures["anchors"]
-    for name in ("best_single", "majority", "oracle"):
+    for name in ("best_single", *VOTES):
         row = anchors[name]
-        table.add_row(name.replace("_", " "), *(f"{row[f]:.3f}" for f in EVALUATORS), f"{row.get('all_three', 0):.3f}" if "all_three" in row else "")
+        cells = [f"{row[field]:.3f}" if field in row else "" for field in (*EVALUATORS, "all_three")]
+        table.add_row(name.replace("_", " "), *cells)
     table.add_row("quorate", *(f"{figures[f]:.3f}" for f in EVALUATORS), f"{figures['all_three']:.3f}", style="bold")
     console = Console()
     console.print(table)
     ends = Counter(each.turn.status for each in measured)
     console.print(f"how the turns ended: {', '.join(f'{count} {status}' for status, count in ends.most_common())}")
-    console.print(
-        f"posted without a person: {figures['posted_share']:.3f} of the receipts, {figures['posted_precision']:.3f} of them right; "
-        f"learning took {learned:.1f} s, the runs {figures['seconds']} s"
-    )
+    share, precision = figures["posted_share"], figures["posted_precision"]
+    console.print(f"posted without a person: {share:.3f} of the receipts, {precision:.3f} of them right")
+    console.print(f"learning took {learned:.1f} s, the runs {figures['seconds']} s")
 
 
 async def main() -> None:

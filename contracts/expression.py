@@ -64,6 +64,11 @@ class Expression:
 
         return cel.compile(self.source)
 
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        """The variables that it looks at; no other is converted, for a request can be large."""
+        return self.names.intersection(self._program.variables())
+
     def holds(self, variables: Mapping[str, Any]) -> bool:
         """Whether the condition is true of the variables.
 
@@ -71,7 +76,7 @@ class Expression:
             PolicyError: It cannot be evaluated on them, or is not true or false.
         """
         try:
-            result = self._program.execute({name: _plain(value) for name, value in variables.items()})
+            result = self._program.execute({name: _plain(variables[name]) for name in self._used})
         except Exception as error:
             raise self._error(
                 f"{type(error).__name__}: {error}",

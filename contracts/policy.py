@@ -114,6 +114,15 @@ class Policy(_Part):
         """The rules about a field, in order."""
         return tuple(rule for rule in self.rules if rule.field in (field, "*"))
 
+    def with_rules(self, *rules: Rule) -> Policy:
+        """The same policy with more rules after its own: those that are written in Python.
+
+        Raises:
+            PolicyError: Two rules have one name.
+        """
+        parts = {name: getattr(self, name) for name in type(self).model_fields}
+        return Policy(**{**parts, "rules": (*self.rules, *rules)})
+
     @cached_property
     def _merged(self) -> dict[str, FieldPolicy]:
         return {

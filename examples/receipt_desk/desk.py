@@ -25,6 +25,7 @@ from .panel import readers
 from .posting import PostedRegister, post_receipt
 from .register import VendorRegister
 from .reliability import Reliability
+from .rules import RULES
 
 __all__ = ["POLICY", "graph", "receipt_desk"]
 
@@ -47,7 +48,7 @@ def receipt_desk(
 
     Args:
         database: Holds the ledger and the table of posted receipts.
-        policy: When a field is settled and posted; by default the policy that ships with the desk.
+        policy: When a field is settled and posted; by default the policy file and the rules that ship with the desk.
         reliability: How far each reader is trusted; by default what ships with the desk.
         register: The vendors known so far; by default those of the receipts in the table, as they are posted.
         model: A chat model that reads what the other readers did not settle; by default none.
@@ -68,7 +69,7 @@ def receipt_desk(
             category_by_keywords,
             post_receipt,
         ],
-        policy=policy or Policy.load(POLICY),
+        policy=policy or Policy.load(POLICY).with_rules(*RULES),
         ledger=database.ledger,
         receivers={"post": table},
     )
