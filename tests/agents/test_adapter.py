@@ -228,9 +228,8 @@ def test_structured_response() -> None:
 
 def test_failing_graph_is_a_fault() -> None:
     """An error inside a compiled graph is a fault of its agent."""
-    broken = as_agent(
-        runnable(lambda fields: fields["other"]), name="broken", reads={"text"}, writes={"company"}, limits=Limits(attempts=1)
-    )
+    inner = runnable(lambda fields: fields["other"])
+    broken = as_agent(inner, name="broken", reads={"text"}, writes={"company"}, limits=Limits(attempts=1))
     fault = graph(broken, as_agent(Register())).run(text="x").fault
     assert (fault.agent, fault.message) == ("broken", "KeyError: 'other'")
 
