@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,10 +11,10 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from quorate.agents import Agent, chat_agent, openai_chat
-from quorate.checkpoints import Database, open_database
+from quorate.agents import Agent, chat_agent
+from quorate.checkpoints import Database
 from quorate.contracts import Limits, Policy
-from quorate.graphs import Supervisor, TeamGraph
+from quorate.graphs import Supervisor
 
 from .category import category_by_keywords
 from .currency import currency_by_sign
@@ -27,7 +26,7 @@ from .register import VendorRegister
 from .reliability import Reliability
 from .rules import RULES
 
-__all__ = ["POLICY", "graph", "receipt_desk"]
+__all__ = ["POLICY", "TABLE", "model_reader", "receipt_desk"]
 
 _HERE = Path(__file__).parent
 POLICY = _HERE / "policy.yaml"
@@ -87,15 +86,6 @@ def model_reader(model: BaseChatModel) -> Agent:
         limits=Limits(attempts=3, backoff=1.0),
         owner="receipt desk",
     )
-
-
-def graph() -> TeamGraph:
-    """The uncompiled graph over `$QUORATE_DB`, for `langgraph.json` and the command.
-
-    A model reader joins the panel where `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set.
-    """
-    configured = os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
-    return receipt_desk(open_database(), model=openai_chat() if configured else None).builder
 
 
 def _refreshed(agent: Agent, register: PostedRegister) -> Agent:
