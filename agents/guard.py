@@ -193,11 +193,13 @@ class Guard(Runnable[State, Update]):
 def worth_retrying(error: Exception) -> bool:
     """Whether another attempt may go better: not after an error in the code, a broken contract, or a refusal.
 
-    LangGraph's own rule, and: an HTTP status of 4xx is final, but for 408, 409 and 429.
+    LangGraph's own rule, and: a timeout may pass; an HTTP status of 4xx is final, but for 408, 409 and 429.
     """
     if isinstance(error, QuorateError):
         return False
-    status = getattr(error, "status_code", None)
+    if isinstance(error, TimeoutError):
+        return True
+    status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int) and 400 <= status < 500:
         return status in (408, 409, 429)
     return _langgraph_retries(error)
@@ -211,8 +213,10 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     if isinstance(error, QuorateError):
         kind = "contract" if isinstance(error, ContractError) else "error"
         message, fix = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
-    elif isinstance(error, NodeTimeoutError | TimeoutError):
+    elif isinstance(error, NodeTimeoutError):
         kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
+    elif isinstance(error, TimeoutError):
+        kind, fix = "timeout", "check the service that it calls, or give it more time"
     elif worth_retrying(error) if isinstance(error, Exception) else False:
         fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored

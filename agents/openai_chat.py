@@ -21,7 +21,8 @@ def openai_chat(model: str | None = None, **kwargs: Any) -> ChatOpenAI:
     """A `ChatOpenAI` for the server that `OPENAI_BASE_URL` names, or for OpenAI itself, with `OPENAI_API_KEY`.
 
     A server of its own needs no key. The client does not retry by itself, because the agent's limits do; it waits 60
-    seconds for an answer. Both may be given as `max_retries` and `timeout`.
+    seconds for an answer, and asks for the tokens of streamed answers too. All three may be given otherwise, as
+    `max_retries`, `timeout` and `stream_usage`.
 
     Args:
         model: Name of the model; by default that in `OPENAI_MODEL`, or else gpt-4.1-mini.
@@ -41,7 +42,7 @@ def openai_chat(model: str | None = None, **kwargs: Any) -> ChatOpenAI:
         )
     from langchain_openai import ChatOpenAI
 
-    settings: dict[str, Any] = {"max_retries": 0, "timeout": 60, **kwargs}
+    settings: dict[str, Any] = {"max_retries": 0, "timeout": 60, "stream_usage": True, **kwargs}
     if base_url is not None:
         settings.setdefault("use_responses_api", False)  # few servers but OpenAI's have that newer interface
     name = model or os.environ.get("OPENAI_MODEL") or _MODEL

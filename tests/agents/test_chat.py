@@ -75,6 +75,18 @@ def test_usage(server: OpenAIServer) -> None:
     assert (ran.claims, ran.faults) == ([], [])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_streamed_messages(server: OpenAIServer, method: str | None) -> None:
+    """Where the graph is streamed with its messages, the answer is streamed, with the same claims and tokens."""
+    server.answer({"total": reading("12.50", quote="12.50"), "day": reading(None)}, input_tokens=120, output_tokens=34)
+    modes = list(graph(reader(server, method=method)).stream(text=TEXT))
+    assert server.requests[0]["stream"] is True
+    assert any(mode == "messages" for mode, _ in modes)
+    (update,) = [part["reader"] for mode, part in modes if mode == "updates"]
+    assert [claim["value"] for claim in update["claims"]] == ["12.50"]
+    assert (update["usage"][0]["input_tokens"], update["usage"][0]["output_tokens"]) == (120, 34)
+
+
 def test_request(server: OpenAIServer) -> None:
     """The instructions and the form of the answer are the system message, the text is in the user message only."""
     server.always({"total": reading(None), "day": reading(None)})

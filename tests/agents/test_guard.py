@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
+import requests
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphBubbleUp
@@ -192,6 +194,22 @@ def test_passing_troubles(status: int) -> None:
     failing = Failing(Unavailable(status))
     assert graph(failing.agent).run(text="A").values == {"company": "A"}
     assert failing.calls == 2
+
+
+@pytest.mark.parametrize("status, again", [(404, False), (429, True), (503, True)])
+def test_errors_of_http_clients(status: int, again: bool) -> None:
+    """The status is also found where a client's error keeps it in its response."""
+    response, request = requests.Response(), httpx.Request("GET", "http://localhost")
+    response.status_code = status
+    assert worth_retrying(requests.HTTPError(response=response)) is again
+    assert worth_retrying(httpx.HTTPStatusError("", request=request, response=httpx.Response(status))) is again
+
+
+def test_timeout_of_a_service() -> None:
+    """A timeout that an agent runs into by itself is tried again; the last is a timeout fault."""
+    fault = graph(Failing(*[TimeoutError("no answer")] * 9).agent).run(text="A").fault
+    assert (fault.kind, fault.attempt) == ("timeout", 3)
+    assert fault.fix == "check the service that it calls, or give it more time"
 
 
 @pytest.mark.parametrize("error", [ValueError(), TypeError(), KeyError(), ZeroDivisionError(), OSError(), NameError()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, cast
 
 from langgraph.errors import NodeError
@@ -83,6 +83,10 @@ class GuardedGraph:
     async def arun(self, config: Any = None, **given: Any) -> Ran:
         """Run them with `ainvoke`."""
         return Ran(await self.graph.ainvoke(self._state(**given), config))
+
+    def stream(self, **given: Any) -> Iterator[tuple[str, Any]]:
+        """Run them with `stream`, in the modes `updates` and `messages`."""
+        yield from cast(Any, self.graph.stream(self._state(**given), stream_mode=["updates", "messages"]))
 
     def _state(
         self,

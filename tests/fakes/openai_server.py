@@ -33,7 +33,8 @@ class OpenAIServer:
 
     Answers that were put in line are given first, one a request. After them comes the standing answer, if one was
     set, and else status 500 with a message that says so. An answer goes out in the form that the request asks for:
-    as content where it has a `response_format`, as a call of the first tool where it has tools.
+    as content where it has a `response_format`, as a call of the first tool where it has tools,
+    in one piece or streamed.
     """
 
     def __init__(self) -> None:
@@ -111,7 +112,8 @@ class OpenAIServer:
             if "response_format" not in body and body.get("tools"):
                 function = {"name": body["tools"][0]["function"]["name"], "arguments": text}
                 message = {"content": None, "tool_calls": [{"id": "call-1", "type": "function", "function": function}]}
-            return _completion(message, "stop", input_tokens, output_tokens)
+            completion = _streamed if body.get("stream") else _completion
+            return completion(message, "stop", input_tokens, output_tokens)
 
         return respond
 
@@ -130,6 +132,22 @@ def _completion(message: dict[str, Any], finish_reason: str, input_tokens: int, 
         },
     }
     return Response(json.dumps(body), content_type="application/json")
+
+
+def _streamed(message: dict[str, Any], finish_reason: str, input_tokens: int, output_tokens: int) -> Response:
+    """The same as server-sent events: the message in one chunk, the reason, the tokens."""
+    common = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
+    calls = [{"index": index, **call} for index, call in enumerate(message.get("tool_calls") or ())]
+    delta = {"role": "assistant", **message, **({"tool_calls": calls} if calls else {})}
+    total = input_tokens + output_tokens
+    usage = {"prompt_tokens": input_tokens, "completion_tokens": output_tokens, "total_tokens": total}
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]},
+        {"choices": [], "usage": usage},
+    ]
+    events = "".join(f"data: {json.dumps({**common, **chunk})}\n\n" for chunk in chunks)
+    return Response(events + "data: [DONE]\n\n", content_type="text/event-stream")
 
 
 def _error(status: int, message: str) -> Response:
