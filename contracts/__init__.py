@@ -1,9 +1,11 @@
 """The vocabulary: frozen data and pure checks. Imports nothing else of quorate, and no LangGraph."""
 
+from .annotation import same_type
 from .claim import Claim
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
 from .effect import Effect, EffectStatus
+from .equality import Canonical
 from .errors import (
     AgentError,
     BuildError,
@@ -19,11 +21,11 @@ from .errors import (
 )
 from .evidence import Evidence, Items, Passage, Quote
 from .fault import Fault, FaultKind
-from .field import Canonical, Field, fields_of, same_type
+from .field import Field, fields_of
 from .ledger import Entry, Ledger, LookupReceiver, Receiver
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
-from .record import canonical_json, digest, dump, load
+from .record import canonical_json, check_plain, digest, dump, load
 from .review import Action, Answer, Approve, Edit, Question, Reject, Respond, Verdict
 from .rule import Rule, RuleAction
 from .usage import Usage
@@ -84,6 +86,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "canonical_json",
+    "check_plain",
     "digest",
     "dump",
     "fields_of",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-__all__ = ["digest", "dump", "load", "canonical_json"]
+__all__ = ["canonical_json", "check_plain", "digest", "dump", "load"]
 
 T = TypeVar("T")
 
@@ -35,6 +36,36 @@ def load(kind: type[T], data: Any) -> T:
 def canonical_json(data: Any) -> str:
     """One text for equal JSON data: keys sorted, no spaces, Unicode as it stands."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def check_plain(data: Any) -> None:
+    """Check that a checkpoint can hold the data.
+
+    Raises:
+        ValueError: It holds NaN or an infinity, an integer beyond 64 bits, half a surrogate pair, or something
+            that is no JSON data.
+    """
+    match data:
+        case dict():
+            for key, item in data.items():
+                _check_scalar(key, str)
+                check_plain(item)
+        case list() | tuple():
+            for item in data:
+                check_plain(item)
+        case _:
+            _check_scalar(data, str | bool | int | float | None)
+
+
+def _check_scalar(data: Any, kinds: Any) -> None:
+    if not isinstance(data, kinds):
+        raise ValueError(f"{type(data).__name__} is no JSON data")
+    if isinstance(data, str):
+        data.encode()
+    elif isinstance(data, int) and not -(2**63) <= data < 2**64:
+        raise ValueError("an integer beyond 64 bits cannot be stored")
+    elif isinstance(data, float) and not math.isfinite(data):
+        raise ValueError(f"{data} cannot be stored")
 
 
 def digest(data: Any) -> str:
