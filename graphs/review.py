@@ -22,6 +22,7 @@ from ..contracts import (
     Question,
     Reject,
     Respond,
+    canonical_json,
     dump,
 )
 from .roster import Roster
@@ -86,15 +87,35 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
     unknown = sorted(args.keys() - known)
     if unknown:
         raise ValueError(f"unknown name {unknown[0]!r} in args; this question is about {', '.join(sorted(known))}")
+    if ask.effect:
+        _check_args(args, turn.effects[ask.effect], roster)
     for field in ask.fields:
         value = args.get(field, turn.decisions[field].value)
         if value is None:
             raise ValueError(f"field {field!r} has no value yet; give one in args, or reject")
         try:
-            roster.outcome[field].plain(value)
-        except ValidationError as error:
-            wanted = error.errors(include_url=False)[0]["msg"]
-            raise ValueError(f"field {field!r}: got {value!r}; {wanted}") from error
+            _storable(roster.outcome[field].plain(value))
+        except ValueError as error:
+            raise ValueError(f"field {field!r}: got {value!r}; {_first(error)}") from error
+
+
+def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None:
+    """LangGraph keeps an answer that was accepted: one that fails later could not be taken back."""
+    for name, value in args.items():
+        try:
+            _storable(value)
+            if name in effect.content:
+                roster.outcome[name].key(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"argument {name!r}: got {value!r}; {_first(error)}") from error
+
+
+def _storable(plain: Any) -> None:
+    canonical_json(plain).encode()
+
+
+def _first(error: Exception) -> str:
+    return str(error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error)
 
 
 def apply_answer(
