@@ -1,0 +1,5 @@
+"""The command, as `python -m quorate`."""
+
+from .command import main
+
+main(prog_name="quorate")

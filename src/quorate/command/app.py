@@ -1,0 +1,191 @@
+"""App: the commands with their arguments and help; the work is imported when a command is called."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .exit_status import EXPLAINED
+from .failure import DEBUG, reported
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="quorate",
+    help="Run teams of agents, look at what they decided, and answer what they ask.",
+    epilog=EXPLAINED,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_GRAPH = "A name in langgraph.json, or module:attribute."
+
+Graph = Annotated[str, typer.Argument(metavar="GRAPH", help=_GRAPH)]
+Thread = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or as much of it as is unique.")]
+Status = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "unreadable"]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        help="sqlite:///file.db or postgresql://user@host/name; default $QUORATE_DB, else sqlite:///quorate.db.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines on stdout, and nothing else.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"quorate {version('quorate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def quorate(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Run teams of agents, look at what they decided, and answer what they ask."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+@app.command(epilog=EXPLAINED)
+@reported
+def run(
+    graph: Graph,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUTS", help="Files (.json, .jsonl, text), folders, or - for JSON lines on stdin."),
+    ],
+    db: Db = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="The most threads at a time.")] = 8,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Open a new turn for threads that ended unsettled, halted or rejected.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run each request of the INPUTS on a thread of its own.
+
+    Run the same again after Ctrl-C or a crash: what is finished or waits stays as it is, the rest goes on.
+    """
+    from .location import Location
+    from .run import Run
+
+    location = Location.choose(db)
+    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry)())
+
+
+@app.command()
+@reported
+def threads(
+    status: Annotated[Status | None, typer.Option(help="Only threads that stand so.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The most threads to list; default all.")] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """List the threads, newest first, with what they wait for."""
+    from .location import Location
+    from .threads import show_threads
+
+    show_threads(Location.choose(db), status=status, limit=limit, as_json=as_json)
+
+
+@app.command()
+@reported
+def show(
+    thread: Thread,
+    turn: Annotated[int | None, typer.Option(min=1, help="An earlier turn; default the newest.")] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is recorded of a thread: claims, decisions, evidence, moves, effects, faults, usage."""
+    from .location import Location
+    from .show import show_thread
+
+    show_thread(Location.choose(db), thread, turn=turn, as_json=as_json)
+
+
+@app.command(epilog=EXPLAINED)
+@reported
+def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
+    thread: Annotated[
+        str | None, typer.Argument(metavar="THREAD", help="The thread to answer; without it, list what waits.")
+    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Take it as proposed.")] = False,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option("--edit", metavar="NAME=VALUE", help="Take it with this value; may be given several times."),
+    ] = None,
+    reject: Annotated[bool, typer.Option("--reject", help="Leave it without a value, or undone.")] = False,
+    message: Annotated[str | None, typer.Option(metavar="TEXT", help="With --reject: why.")] = None,
+    respond: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Say something to the agents, and let them try again.")
+    ] = None,
+    reviewer: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers; default the user's name.")] = None,
+    reason: Annotated[str, typer.Option(metavar="CODE", help="A reason code of the policy.")] = "",
+    graph: Annotated[
+        str | None, typer.Option(metavar="GRAPH", help="Its graph; default the one that it was run with.")
+    ] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """List what waits for a person, or answer one thread: by a flag, or asked at the terminal."""
+    given = [bool(approve), bool(edit), reject, respond is not None]
+    if sum(given) > 1:
+        raise typer.BadParameter("give one of --approve, --edit, --reject, --respond")
+    if message is not None and not reject:
+        raise typer.BadParameter("--message goes with --reject")
+    if thread is None and (any(given) or reviewer or reason or graph):
+        raise typer.BadParameter("name the THREAD to answer")
+    if as_json and thread is not None and not any(given):
+        raise typer.BadParameter("with --json, answer by a flag: --approve, --edit, --reject, --respond")
+    from .location import Location
+    from .review import Review, list_questions
+    from .verdict import Reviewer, Verdict, user_name
+
+    location = Location.choose(db)
+    if thread is None:
+        list_questions(location, as_json=as_json)
+        return
+    kind = dict(zip(given, ("approve", "edit", "reject", "respond"), strict=True)).get(True)
+    verdict = Verdict(kind, respond or message or "", edit or ()) if kind else None
+    who = Reviewer(reviewer or user_name(), reason)
+    raise typer.Exit(Review(location, thread, who, verdict, graph, as_json)())
+
+
+@app.command("graph")
+@reported
+def draw(
+    graph: Graph,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write a picture instead.")] = None,
+) -> None:
+    """Print the graph as Mermaid text, or draw it where mermaid-cli or pygraphviz is there."""
+    from .drawing import draw_graph
+
+    draw_graph(graph, png)
+
+
+@app.command("eval")
+@reported
+def evaluation(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A suite.yaml, or a folder that has one.")],
+    concurrency: Annotated[int, typer.Option(min=1, help="The most cases at a time.")] = 8,
+    db: Annotated[
+        str | None,
+        typer.Option("--db", metavar="URL", help="The graph's database; default one that is removed afterwards."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+) -> None:
+    """Run an evaluation suite. Exit status: 0 every gate is met, 1 one is not, 2 the suite is wrong."""
+    from .evaluation import evaluate
+
+    raise typer.Exit(evaluate(suite, db=db, concurrency=concurrency, as_json=as_json))

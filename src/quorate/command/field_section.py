@@ -1,0 +1,105 @@
+"""Field section: one field of a thread, with its decision, tally, dissent, claims and evidence, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..contracts import Alternative, Claim, Decision
+from .evidence import in_context
+from .screen import line_of, local_time, printable, status_text, text_of
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from ..graphs import Turn
+
+__all__ = ["NO_VERSION", "show_field"]
+
+_LONGEST_TEXT, _LONGEST_OBJECT = 80, 40
+"""The most characters of a value beside others; the decision shows the whole."""
+
+NO_VERSION = "0.0.0"
+"""The version of an agent that has none."""
+
+
+def show_field(screen: Console, turn: Turn, name: str) -> None:
+    """Print what is known of a field: its decision, with tally and dissent, and the claims with their evidence."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    decision = turn.decisions.get(name)
+    title = Text.assemble((printable(name), "bold"), "  ")
+    if decision is None:
+        title.append("no decision yet", style="dim")
+    else:
+        title.append(text_of(decision.value)).append("  ").append(status_text(decision.status))
+        confidence = "" if decision.value is None else f"{decision.confidence:.3f} "
+        title.append(f"  {confidence}by {line_of(decision.by)}")
+    screen.print(title)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for label, content in _rows(turn, name, decision):
+        table.add_row(label, content)
+    screen.print(Padding(table, (0, 0, 0, 2)))
+    screen.print()
+
+
+def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[str, RenderableType]]:
+    if decision is not None:
+        yield "why", printable(decision.reason)
+        if decision.reviewer or decision.reason_code:
+            by = line_of(decision.reviewer) or "a person"
+            yield "person", f"{by}, {line_of(decision.reason_code)}, {local_time(decision.decided_at)}"
+        if decision.tally:
+            yield "tally", _tally(decision.tally)
+        if decision.dissent:
+            yield "dissent", ", ".join(decision.dissent)
+        rules = f", rules {', '.join(decision.rules)}" if decision.rules else ""
+        yield "policy", f"{decision.policy[:12]}{rules}, version {decision.version} of the decision"
+    claims = [claim for claim in turn.claims if claim.field == name]
+    if claims:
+        yield "claims", _claims(claims, turn)
+
+
+def _tally(alternatives: Iterable[Alternative]) -> Table:
+    table = _grid(3)
+    for each in alternatives:
+        table.add_row(_cell(each.value), f"{each.confidence:.3f}", ", ".join(each.agents))
+    return table
+
+
+def _claims(claims: Iterable[Claim], turn: Turn) -> Table:
+    from rich.text import Text
+
+    table = _grid(4)
+    fields = _values(turn)
+    for claim in claims:
+        lines = [Text(line_of(claim.reason))] if claim.reason else []
+        lines += [in_context(each, fields) for each in claim.evidence]
+        basis = ", ".join(f"{field} v{version}" for field, version in claim.basis.items())
+        if basis:
+            lines.append(Text(f"based on {basis}", style="dim"))
+        agent = Text.assemble(claim.agent, (f"\n{claim.version}" if claim.version != NO_VERSION else "", "dim"))
+        table.add_row(agent, _cell(claim.value), f"{claim.confidence:.2f}", Text("\n").join(lines))
+    return table
+
+
+def _values(turn: Turn) -> Mapping[str, Any]:
+    return {**{name: each.value for name, each in turn.decisions.items()}, **turn.request}
+
+
+def _cell(value: Any) -> str:
+    return text_of(value, _LONGEST_TEXT if isinstance(value, str) else _LONGEST_OBJECT)
+
+
+def _grid(columns: int) -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(columns):
+        table.add_column(overflow="fold")
+    return table

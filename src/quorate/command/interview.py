@@ -1,0 +1,123 @@
+"""Interview: a question put to the person at the terminal, until the answer fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..contracts import Effect, ReviewError, load
+from .failure import show_error
+from .field_section import show_field
+from .screen import heading, line_of, printable, text_of
+from .thread_view import OpenQuestion, ThreadView
+from .turn_section import effect_details
+from .verdict import Reviewer, Verdict, as_answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..graphs import Supervisor
+
+__all__ = ["EndOfAnswers", "Interview", "show_question"]
+
+_MEANINGS = {
+    "approve": "take it as proposed",
+    "edit": "take it with other values",
+    "reject": "leave it without a value, or undone",
+    "respond": "say something to the agents, and let them try again",
+    "skip": "leave the question open",
+}
+
+
+def show_question(screen: Console, view: ThreadView, question: OpenQuestion) -> None:
+    """Print what is asked and why, with everything that helps to answer it."""
+    from rich.padding import Padding
+
+    screen.print(heading(f"{view.id}: {line_of(question.reason)}"))
+    if view.source:
+        screen.print(f"input {line_of(view.source)}", style="dim")
+    screen.print()
+    if not question.is_ours:
+        screen.print(text_of(question.value))
+        return
+    about: dict[str, Any] = question.value["quorate"]
+    fields = about.get("fields", ())
+    if question.effect:
+        effect = load(Effect, about["effect"])
+        fields = effect.basis
+        screen.print(heading(effect.name))
+        screen.print(Padding(effect_details(effect.key, effect), (0, 0, 0, 2)))
+        screen.print()
+    for name in fields:
+        show_field(screen, view.turn, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """A question put to the person at the terminal, until the answer fits."""
+
+    screen: Console
+    """Where to ask."""
+    supervisor: Supervisor
+    """The team that asks."""
+    reviewer: Reviewer
+    """Who is asked."""
+
+    def __call__(self, view: ThreadView, question: OpenQuestion) -> dict[str, Any] | None:
+        """The answer, checked; None where the person leaves the question open.
+
+        Raises:
+            EndOfAnswers: The input ended without an answer.
+        """
+        show_question(self.screen, view, question)
+        choices = [*question.allowed, "skip"]
+        for choice in choices:
+            self.screen.print(f"  {choice:8} {_MEANINGS.get(choice, '')}")
+        while True:
+            kind = self._choose(choices)
+            if kind == "skip":
+                return None
+            try:
+                return as_answer(self._verdict(kind, question), self._signed(), question, view, self.supervisor)
+            except ReviewError as error:
+                show_error(error)
+
+    def _choose(self, choices: Sequence[str]) -> str:
+        while True:
+            typed = self._ask(f"Answer ({', '.join(choices)}): ").strip().lower()
+            found = [choice for choice in choices if typed and choice.startswith(typed)]
+            if len(found) == 1:
+                return found[0]
+            self.screen.print(f"{printable(typed)!r} could be {' or '.join(found) if found else 'none of these'}.")
+
+    def _verdict(self, kind: str, question: OpenQuestion) -> Verdict:
+        match kind:
+            case "edit":
+                typed = {name: self._ask(f"  {name} [{text_of(old)}]: ") for name, old in question.proposed.items()}
+                edits = [f"{name}={value.strip()}" for name, value in typed.items() if value.strip()]
+                return Verdict("edit", edits=edits)
+            case "reject":
+                return Verdict("reject", self._ask("  Why (may be empty): ").strip())
+            case "respond":
+                return Verdict("respond", self._ask("  What to say: ").strip())
+            case _:
+                return Verdict(kind)
+
+    def _signed(self) -> Reviewer:
+        codes = self.supervisor.policy.review.reason_codes
+        if not codes or self.reviewer.reason_code:
+            return self.reviewer
+        code = self._ask(f"  Reason code ({', '.join(codes)}; may be empty): ")
+        return replace(self.reviewer, reason_code=code.strip())
+
+    def _ask(self, prompt: str) -> str:
+        try:
+            return input(printable(prompt))
+        except EOFError:
+            self.screen.print()
+            raise EndOfAnswers from None
+
+
+class EndOfAnswers(Exception):
+    """The input ended before the question was answered."""

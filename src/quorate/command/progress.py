@@ -1,0 +1,85 @@
+"""Progress: how far the work is, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from .screen import COLORS, errors, line_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+__all__ = ["Progress", "progressing"]
+
+
+class Progress(Protocol):
+    """How far the work is."""
+
+    def advance(self, name: str, status: str) -> None:
+        """One more is done."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something that the user must know now."""
+        ...
+
+    def restore(self) -> None:
+        """Leave the terminal as it was, in a hurry."""
+        ...
+
+
+@contextmanager
+def progressing(title: str, total: int, *, silent: bool) -> Iterator[Progress]:
+    """A bar on a terminal, else a line for each; with `silent` notes only."""
+    screen = errors()
+    if silent or not screen.is_terminal:
+        yield _Lines(screen, total, silent)
+        return
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # What agents print appears above the bar.
+    with RichProgress(*columns, console=screen) as bar:
+        yield _Bar(screen, bar, bar.add_task(escape(title), total=total), escape(title))
+
+
+class _Lines:
+    def __init__(self, screen: Console, total: int, silent: bool) -> None:
+        self._screen, self._total, self._silent, self._done = screen, total, silent, 0
+
+    def advance(self, name: str, status: str) -> None:
+        self._done += 1
+        if not self._silent:
+            total = max(self._total, self._done)
+            self._screen.print(f"[{self._done:>{len(str(total))}}/{total}] {line_of(name)}: {status}", soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        self._screen.print(text, soft_wrap=True)
+
+    def restore(self) -> None:
+        pass
+
+
+class _Bar:
+    def __init__(self, screen: Console, bar: RichProgress, task: TaskID, title: str) -> None:
+        self._screen, self._bar, self._task, self._title = screen, bar, task, title
+        self._counts: dict[str, int] = {}
+
+    def advance(self, name: str, status: str) -> None:
+        self._counts[status] = self._counts.get(status, 0) + 1
+        task = self._bar.tasks[0]
+        total = max(task.total or 0, task.completed + 1)
+        counts = "  ".join(f"[{COLORS.get(each, 'default')}]{n} {each}[/]" for each, n in sorted(self._counts.items()))
+        self._bar.update(self._task, advance=1, total=total, description=f"{self._title}  {counts}")
+
+    def note(self, text: str) -> None:
+        self._screen.print(text, soft_wrap=True)
+
+    def restore(self) -> None:
+        self._screen.show_cursor(True)

@@ -1,0 +1,157 @@
+"""Review: the command `quorate review`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..contracts import InputError, ReviewError
+from .exit_status import ExitStatus, exit_status
+from .interview import EndOfAnswers, Interview
+from .location import Location
+from .outcome import Outcome
+from .report import question_line
+from .resumption import Resumption
+from .screen import console, line_of, listing, printable, text_of, unbroken
+from .team import find_team
+from .thread_view import OpenQuestion, ThreadView, read_view
+from .threads import find_thread, line_of_thread, views
+from .verdict import Reviewer, Verdict, as_answer
+
+if TYPE_CHECKING:
+    from ..checkpoints import Database
+    from ..graphs import Supervisor
+
+__all__ = ["Review", "list_questions"]
+
+
+def list_questions(location: Location, *, as_json: bool) -> None:
+    """Print what waits for a person: thread, question, what is proposed, why, and which answers are allowed."""
+    from rich.text import Text
+
+    with location.open(existing=True) as database:
+        waiting = [each for each in views(database) if each.questions]
+    if as_json:
+        for view in waiting:
+            print(json.dumps(line_of_thread(view)))  # noqa: T201 (the result)
+        return
+    screen = console()
+    table = listing("thread", "question and allowed answers")
+    for view in waiting:
+        for question in view.questions:
+            about = Text.assemble(question_line(question), "\n", line_of(question.reason))
+            table.add_row(view.id, about.append(f"\n{', '.join(question.allowed)}", style="dim"))
+    unbroken(table)
+    if waiting:
+        screen.print(table)
+        screen.print()
+    count = f"{len(waiting)} thread{'s' * (len(waiting) != 1)}" if waiting else "Nothing"
+    screen.print(f"{count} waiting for a person in {location.shown}", soft_wrap=True)
+    if waiting:
+        screen.print(f"To answer: quorate review {waiting[0].id}{location.flag}", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Review:
+    """One call of `quorate review THREAD`."""
+
+    location: Location
+    """The database."""
+    thread: str
+    """The thread's id, or as much of it as is unique."""
+    reviewer: Reviewer
+    """Who answers."""
+    verdict: Verdict | None = None
+    """The answer; None to ask at the terminal."""
+    graph: str | None = None
+    """GRAPH; None for the one that the thread was run with."""
+    as_json: bool = False
+    """Whether stdout gets the thread as one JSON object, and nothing else."""
+
+    def __call__(self) -> ExitStatus:
+        """Answer what the thread asks, print what came of it, and give the exit status.
+
+        Raises:
+            InputError: There is no such thread, or nobody knows its graph.
+            ReviewError: It asks nothing, or the answer does not fit; the question stays open.
+        """
+        with self.location.open(existing=True) as database:
+            view = self._view(database, find_thread(database, self.thread))
+            if not view.questions:
+                raise ReviewError(
+                    f"thread {view.id}",
+                    got=f"nothing that waits: it is {view.status}",
+                    expected="a thread that waits for a person",
+                    fix="see what waits: quorate review",
+                )
+            graph = self.graph or view.graph
+            with redirect_stdout(sys.stderr):  # what a graph's own code prints is not a result
+                supervisor = self._team(view, graph)
+            return self._answer(view, supervisor, Resumption(database, supervisor, graph))
+
+    def _answer(self, view: ThreadView, supervisor: Supervisor, resume: Resumption) -> ExitStatus:
+        while True:
+            question = view.questions[0]
+            answer = self._ask(view, question, supervisor)
+            if answer is None:
+                console().print("Left open.")
+                return ExitStatus.WAITING
+            with redirect_stdout(sys.stderr):
+                view = asyncio.run(resume(view, question.id, answer))
+            self._tell(view)
+            if self.verdict is not None or not view.questions:
+                return exit_status([Outcome.of_view("", view, ran=True).status])
+
+    def _ask(self, view: ThreadView, question: OpenQuestion, supervisor: Supervisor) -> dict[str, Any] | None:
+        if self.verdict is not None:
+            return as_answer(self.verdict, self.reviewer, question, view, supervisor)
+        try:
+            return Interview(console(), supervisor, self.reviewer)(view, question)
+        except EndOfAnswers:
+            raise ReviewError(
+                f"thread {view.id}",
+                got="the end of the input",
+                expected=f"an answer: {', '.join(question.allowed)}",
+                fix="answer at a terminal, or by a flag such as --approve; the question is still open",
+            ) from None
+
+    def _tell(self, view: ThreadView) -> None:
+        if self.as_json:
+            print(json.dumps(line_of_thread(view)))  # noqa: T201 (the result)
+            return
+        screen = console()
+        if view.questions:
+            screen.print(f"{view.id} waits again: {line_of(view.reason)}", soft_wrap=True)
+            return
+        screen.print(f"{view.id} is {view.status}: {line_of(view.reason)}", soft_wrap=True)
+        for name, value in view.turn.values.items():
+            screen.print(f"  {printable(name)}: {text_of(value)}", soft_wrap=True)
+
+    @staticmethod
+    def _view(database: Database, thread: str) -> ThreadView:
+        with database.saver() as saver:
+            view = read_view(saver, thread)
+        assert view is not None  # `find_thread` has seen it
+        return view
+
+    def _team(self, view: ThreadView, graph: str) -> Supervisor:
+        if not graph:
+            raise InputError(
+                f"thread {view.id}",
+                got="no record of the graph that it was run with",
+                expected="GRAPH: a name in langgraph.json, or module:attribute",
+                fix="pass it: --graph GRAPH",
+            )
+        supervisor = find_team(graph)
+        if view.team not in ("", supervisor.name):
+            raise InputError(
+                f"graph {graph!r}",
+                got=f"the team {supervisor.name!r}",
+                expected=f"the team {view.team!r}, which the thread {view.id} belongs to",
+                fix="pass its graph: --graph GRAPH",
+            )
+        return supervisor

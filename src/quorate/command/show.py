@@ -1,0 +1,65 @@
+"""Show: the command `quorate show`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..contracts import InputError
+from .field_section import show_field
+from .location import Location
+from .screen import console, heading, line_of, local_time, printable, status_text
+from .thread_view import ThreadView, read_view
+from .threads import find_thread, line_of_thread
+from .turn_section import sections
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show_thread"]
+
+
+def show_thread(location: Location, prefix: str, *, turn: int | None, as_json: bool) -> None:
+    """Print everything that is recorded of one turn of a thread: of the newest where `turn` is None.
+
+    Raises:
+        InputError: There is no such thread or turn.
+    """
+    with location.open(existing=True) as database, database.saver() as saver:
+        thread = find_thread(database, prefix)
+        view = read_view(saver, thread, turn=turn)
+    if view is None:
+        raise InputError(
+            f"thread {thread}",
+            got=f"no turn {turn}",
+            expected="a turn that it had",
+            fix="leave --turn out for the newest",
+        )
+    if as_json:
+        state = {name: value for name, value in view.values.items() if not name.startswith(("__", "branch:"))}
+        print(json.dumps({**line_of_thread(view), **state, "values": view.turn.values}, default=str))  # noqa: T201
+        return
+    screen = console()
+    _show_head(screen, view, location)
+    about = view.turn
+    for name in dict.fromkeys((*about.goals, *about.decisions, *(claim.field for claim in about.claims))):
+        show_field(screen, about, name)
+    for title, table in sections(about):
+        screen.print(heading(title))
+        screen.print(table)
+        screen.print()
+
+
+def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
+    from rich.text import Text
+
+    head = Text.assemble((printable(view.id), "bold"), "  ", status_text(view.status), f"  turn {view.turn.number}")
+    screen.print(head.append(f"  {local_time(view.updated)}"), soft_wrap=True)
+    known = (("graph", view.graph), ("input", view.source))
+    origin = ", ".join(f"{name} {line_of(each)}" for name, each in known if each)
+    if origin:
+        screen.print(origin, style="dim", soft_wrap=True)
+    screen.print(line_of(view.reason))
+    if view.status == "waiting":
+        screen.print(f"To answer: quorate review {view.id}{location.flag}", soft_wrap=True)
+    screen.print()

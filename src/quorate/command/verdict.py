@@ -1,0 +1,117 @@
+"""Verdict: what a reviewer wants, as the flags or the prompts give it, turned into an answer."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..contracts import Ask, ReviewError
+from ..graphs.review import answer_type
+from .thread_view import OpenQuestion, ThreadView
+
+if TYPE_CHECKING:
+    from ..graphs import Supervisor
+
+__all__ = ["Reviewer", "Verdict", "as_answer", "user_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who answers, and why."""
+
+    name: str
+    """The person."""
+    reason_code: str = ""
+    """The reason, from the policy's list; empty for the kind of the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reviewer wants."""
+
+    kind: str
+    """`approve`, `edit`, `reject` or `respond`."""
+    message: str = ""
+    """What is said with `reject` or `respond`."""
+    edits: Sequence[str] = ()
+    """With `edit`: the new values, each as `name=value`."""
+
+
+def as_answer(
+    verdict: Verdict, reviewer: Reviewer, question: OpenQuestion, view: ThreadView, supervisor: Supervisor
+) -> dict[str, Any]:
+    """The answer to resume the thread with, checked as the graph will check it.
+
+    Raises:
+        ReviewError: It does not fit the question, which stays open.
+    """
+    where = f"answer to thread {view.id}"
+    decision: dict[str, Any] = {"type": verdict.kind}
+    match verdict.kind:
+        case "edit":
+            args = dict(_edit(where, each, question, supervisor) for each in verdict.edits)
+            decision["edited_action"] = {"name": question.name, "args": args}
+        case "reject" | "respond":
+            decision["message"] = verdict.message
+    answer = {"decisions": [decision], "reviewer": reviewer.name, "reason_code": reviewer.reason_code}
+    ask = view.turn.moves[-1] if view.turn.moves else None
+    if not question.is_ours or not isinstance(ask, Ask):
+        raise ReviewError(
+            f"thread {view.id}",
+            got="a question that the graph of one of its agents asks",
+            expected="a question of the team's supervisor",
+            fix=f"answer it in Python: graph.invoke(Command(resume={{{question.id!r}: ...}}), config)",
+        )
+    try:
+        TypeAdapter(answer_type(view.turn, ask, supervisor.roster, supervisor.policy)).validate_python(answer)
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise ReviewError(
+            where,
+            got=message,
+            expected=f"one of {', '.join(question.allowed)}, with values that fit",
+            fix="answer again: the question is still open",
+        ) from error
+    return answer
+
+
+def _edit(where: str, text: str, question: OpenQuestion, supervisor: Supervisor) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    name = name.strip()
+    if not sign:
+        raise ReviewError(where, got=repr(text), expected="name=value", fix="write --edit total=12.00, say")
+    field = None if question.effect else supervisor.roster.outcome.get(name)
+    if field is None:
+        return name, _like(question.proposed.get(name), value)
+    try:
+        field.parse(value)
+    except ValueError:
+        # Lists, objects and null have no other form on a command line. What fits in neither is refused as it is.
+        return name, _json(value, value)
+    return name, value
+
+
+def _like(old: Any, value: str) -> Any:
+    """The value in the form of the old one: text stays text, anything else is read as JSON."""
+    return value if isinstance(old, str) else _json(value, value)
+
+
+def _json(text: str, otherwise: Any) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return otherwise
+
+
+def user_name() -> str:
+    """The name of the user of this terminal; empty where the system does not tell."""
+    try:
+        return os.environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
