@@ -14,8 +14,8 @@ from typing_extensions import Unpack
 
 from ..contracts import AgentError, Capability, Claim, Contract, ContractError, Quote, Usage
 from .agent import Agent
+from .excerpt import excerpt
 from .options import Options
-from .plain import short
 from .prompt import Prompt
 from .reply import EXPLANATION, Reading, reply_model
 
@@ -157,7 +157,7 @@ def _summary(got: object) -> str:
     if isinstance(got, ValidationError):
         first = got.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        return f"in {place}: {first['msg']}, from {short(first['input'])}"
+        return f"in {place}: {first['msg']}, from {excerpt(first['input'])}"
     return " ".join(str(got).split())[:300] or type(got).__name__
 
 

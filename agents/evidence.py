@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contracts import ContractError, Evidence, Items, Passage, Quote
-from .plain import is_text, short
+from .excerpt import excerpt
+from .text import is_text
 
 __all__ = ["check_evidence"]
 
@@ -25,7 +26,7 @@ def check_evidence(evidence: Evidence, where: str, inputs: Mapping[str, Any]) ->
     if not _well_formed(evidence):
         raise ContractError(
             where,
-            got=f"evidence {short(evidence)}",
+            got=f"evidence {excerpt(evidence)}",
             expected="Quote, Items or Passage with parts of the declared types",
             fix="correct the evidence",
         )

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage
+from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage, check_plain
 from .evidence import check_evidence
-from .plain import check_storable, is_text, short
+from .excerpt import excerpt
+from .text import is_text
 
 __all__ = ["Output", "checked", "listed", "alisted"]
 
@@ -99,7 +100,7 @@ def checked(
             case _:
                 raise ContractError(
                     f"agent {contract.name!r}",
-                    got=f"{type(thing).__name__} {short(thing)}",
+                    got=f"{type(thing).__name__} {excerpt(thing)}",
                     expected="Claim, Effect, Usage, or a mapping from written field to value",
                     fix='yield Claim("field", value, confidence=...)',
                 )
@@ -134,16 +135,15 @@ def _claim(
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
     try:
         value = fields[claim.field].plain(claim.value)
-        check_storable(value)
-    except ValueError as error:  # of pydantic's validator, of its serializer, or of `check_storable`
+    except ValueError as error:
         raise ContractError(
             where,
-            got=f"{short(claim.value)} of type {type(claim.value).__name__}",
+            got=f"{excerpt(claim.value)} of type {type(claim.value).__name__}",
             expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
             fix=f"convert it, or claim nothing: {_first(error)}",
         ) from error
     if not is_text(claim.reason):
-        raise ContractError(where, got=f"reason {short(claim.reason)}", expected="text", fix="convert it")
+        raise ContractError(where, got=f"reason {excerpt(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         check_evidence(evidence, where, inputs)
     return Claim(
@@ -168,7 +168,7 @@ def _effect(
 ) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
     if not (is_text(effect.name) and is_text(effect.reason)):
-        raise ContractError(where, got=short(effect), expected="text as name and as reason", fix="convert it")
+        raise ContractError(where, got=excerpt(effect), expected="text as name and as reason", fix="convert it")
     if contract.capability != "action":
         raise ContractError(
             where,
@@ -178,10 +178,10 @@ def _effect(
         )
     try:
         args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
-        check_storable(args)
-    except ValueError as error:  # of pydantic's serializer, or of `check_storable`
+        check_plain(args)
+    except ValueError as error:
         raise ContractError(
-            where, got=short(effect.args), expected="arguments that JSON can hold", fix=str(error)
+            where, got=excerpt(effect.args), expected="arguments that JSON can hold", fix=str(error)
         ) from error
     unread = sorted(set(effect.identity) - inputs.keys() | (set(effect.identity) - fields.keys()))
     if unread:
