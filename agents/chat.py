@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +14,12 @@ from langchain_core.exceptions import OutputParserException
 from pydantic import BaseModel, ValidationError
 from typing_extensions import Unpack
 
-from ..contracts import AgentError, Capability, Claim, Contract, ContractError, Quote, Usage
+from ..contracts import AgentError, Capability, Claim, Contract, ContractError, Usage
 from .agent import Agent
 from .excerpt import excerpt
 from .options import Options
 from .prompt import Prompt
+from .quotation import find_quotation, quotable
 from .reply import EXPLANATION, Reading, reply_model
 
 if TYPE_CHECKING:
@@ -45,10 +48,10 @@ def chat_agent(
     """An agent that claims what a chat model reads, by the model's structured output, sync or async.
 
     The model answers for each written field with a value or null, its confidence, the exact words that show it, and a
-    reason. Null abstains. Words that stand in a text field that was read become the claim's quote; white space may
-    differ. Without such words the confidence is multiplied by `unquoted`, and the reason says so; where no text field
-    was read, nothing is expected. The tokens go into the usage. An answer in another form is a ContractError, which
-    is not tried again.
+    reason. Null abstains. Words that stand in a text, or in a list of texts, that was read become the claim's
+    evidence; white space may differ. Without such words the confidence is multiplied by `unquoted`, and the reason
+    says so; where no text was read, nothing is expected. The tokens go into the usage. An answer in another form is a
+    ContractError, which is not tried again.
 
     The prompt is the system message; what the fields contain is in the user message only, between tags, and the
     system message says that it is data. See `Prompt`.
@@ -85,24 +88,37 @@ def chat_agent(
             f"agent {name!r}", got=f"unquoted={unquoted!r}", expected="a number in [0, 1]", fix="correct it"
         )
     reply = reply_model(re.sub(r"[^A-Za-z0-9_-]", "_", name), writes)
-    structured = _structured(name, model, reply, method)
     ending = EXPLANATION.format(fields=", ".join(f"`{field}`" for field in writes))
+    reader = _Reader(name, text, ending, model, _structured(name, model, reply, method), reply, unquoted)
+    return Agent(contract, call=reader.read, acall=reader.aread)
 
-    def call(**fields: Any) -> list[Usage | Claim]:
-        try:
-            output = structured.invoke(text.messages(fields, ending))
-        except Exception as error:
-            raise _explained(name, error) from error
-        return [_usage(output["raw"], model), *_claims(_parsed(name, output, reply), fields, text.fields, unquoted)]
 
-    async def acall(**fields: Any) -> list[Usage | Claim]:
-        try:
-            output = await structured.ainvoke(text.messages(fields, ending))
-        except Exception as error:
-            raise _explained(name, error) from error
-        return [_usage(output["raw"], model), *_claims(_parsed(name, output, reply), fields, text.fields, unquoted)]
+@dataclass(frozen=True)
+class _Reader:
+    """What both ways of asking share."""
 
-    return Agent(contract, call=call, acall=acall)
+    name: str
+    prompt: Prompt
+    ending: str
+    model: BaseChatModel
+    structured: Runnable[Any, Any]
+    reply: type[BaseModel]
+    unquoted: float
+
+    def read(self, **fields: Any) -> list[Usage | Claim]:
+        with _explained(self.name):
+            output = self.structured.invoke(self.prompt.messages(fields, self.ending))
+        return self._returned(output, fields)
+
+    async def aread(self, **fields: Any) -> list[Usage | Claim]:
+        with _explained(self.name):
+            output = await self.structured.ainvoke(self.prompt.messages(fields, self.ending))
+        return self._returned(output, fields)
+
+    def _returned(self, output: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Usage | Claim]:
+        parsed = _parsed(self.name, output, self.reply)
+        claims = _claims(parsed, fields, self.prompt.fields, self.unquoted)
+        return [_usage(output["raw"], self.model), *claims]
 
 
 def _checked_reads(name: str, origin: str | Path, prompt: Prompt, reads: Iterable[str] | None) -> frozenset[str]:
@@ -137,11 +153,17 @@ def _structured(name: str, model: BaseChatModel, reply: type[BaseModel], method:
         ) from error
 
 
-def _explained(name: str, error: Exception) -> Exception:
-    """The error as a ContractError where it means that the model's answer has the wrong form."""
-    if isinstance(error, ValidationError | OutputParserException | JSONDecodeError) or type(error).__name__ in _FINAL:
-        return _broken(name, error)
-    return error
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """An error that means that the model's answer has the wrong form becomes a ContractError."""
+    try:
+        yield
+    except (ValidationError, OutputParserException, JSONDecodeError) as error:
+        raise _broken(name, error) from error
+    except Exception as error:
+        if type(error).__name__ in _FINAL:
+            raise _broken(name, error) from error
+        raise
 
 
 def _broken(name: str, got: object) -> ContractError:
@@ -180,24 +202,15 @@ def _usage(raw: AIMessage, model: BaseChatModel) -> Usage:
 
 
 def _claims(parsed: BaseModel, fields: Mapping[str, Any], order: Iterable[str], unquoted: float) -> Iterator[Claim]:
-    texts = {field: fields[field] for field in order if isinstance(fields[field], str)}
+    texts = quotable({field: fields[field] for field in order})
     for field in type(parsed).model_fields:
         reading: Reading = getattr(parsed, field)
         if reading.value is None:
             continue
-        quote = _quote(reading.quote, texts)
+        quote = find_quotation(reading.quote, texts)
         confidence, reason = reading.confidence, reading.reason.encode("utf-8", "replace").decode()
         if quote is None and texts:
             confidence *= unquoted
             note = "its quote is not in the text" if reading.quote.strip() else "it quotes nothing"
             reason = f"{reason} ({note})".strip()
         yield Claim(field, reading.value, confidence, (quote,) if quote else (), reason)
-
-
-def _quote(words: str, texts: Mapping[str, str]) -> Quote | None:
-    """The first place in the texts that has the words, whatever white space is between them."""
-    pattern = r"\s+".join(re.escape(word) for word in words.split())
-    for field, text in texts.items():
-        if pattern and (match := re.search(pattern, text)):
-            return Quote(field, *match.span())
-    return None

@@ -133,22 +133,13 @@ def _claim(
     confidence = claim.confidence
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
-    try:
-        value = fields[claim.field].plain(claim.value)
-    except ValueError as error:
-        raise ContractError(
-            where,
-            got=f"{excerpt(claim.value)} of type {type(claim.value).__name__}",
-            expected=f"a value of the field's type {_type_name(fields[claim.field].annotation)}",
-            fix=f"convert it, or claim nothing: {_first(error)}",
-        ) from error
     if not is_text(claim.reason):
         raise ContractError(where, got=f"reason {excerpt(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         check_evidence(evidence, where, inputs)
     return Claim(
         field=claim.field,
-        value=value,
+        value=_plain_value(claim.value, fields[claim.field], where),
         confidence=float(confidence),
         evidence=tuple(claim.evidence),
         reason=claim.reason,
@@ -157,6 +148,18 @@ def _claim(
         basis=basis,
         sequence=sequence,
     )
+
+
+def _plain_value(value: Any, field: Field, where: str) -> Any:
+    try:
+        return field.plain(value)
+    except ValueError as error:
+        raise ContractError(
+            where,
+            got=f"{excerpt(value)} of type {type(value).__name__}",
+            expected=f"a value of the field's type {_type_name(field.annotation)}",
+            fix=f"convert it, or claim nothing: {_first(error)}",
+        ) from error
 
 
 def _effect(
@@ -176,13 +179,6 @@ def _effect(
             expected="effects only from capability 'action'",
             fix="declare capability='action', or claim a value instead",
         )
-    try:
-        args = to_jsonable_python(dict(effect.args), inf_nan_mode="strings")
-        check_plain(args)
-    except ValueError as error:
-        raise ContractError(
-            where, got=excerpt(effect.args), expected="arguments that JSON can hold", fix=str(error)
-        ) from error
     unread = sorted(set(effect.identity) - inputs.keys() | (set(effect.identity) - fields.keys()))
     if unread:
         raise ContractError(
@@ -193,7 +189,7 @@ def _effect(
         )
     return Effect(
         name=effect.name,
-        args=args,
+        args=_plain_args(effect.args, where),
         identity=tuple(effect.identity),
         content={name: fields[name].key(inputs[name]) for name in effect.identity},
         reason=effect.reason,
@@ -202,6 +198,17 @@ def _effect(
         version=contract.version,
         basis=basis,
     )
+
+
+def _plain_args(args: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = to_jsonable_python(dict(args), inf_nan_mode="strings")
+        check_plain(plain)
+    except ValueError as error:
+        raise ContractError(
+            where, got=excerpt(args), expected="arguments that JSON can hold", fix=str(error)
+        ) from error
+    return plain
 
 
 def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:
