@@ -13,7 +13,7 @@ from tests.fakes.guarded_graph import GuardedGraph
 from tests.fakes.openai_server import OpenAIServer, reading
 
 from quorate.agents import Agent, chat_agent, openai_chat
-from quorate.contracts import AgentError, ContractError, Limits, Quote
+from quorate.contracts import AgentError, ContractError, Items, Limits, Quote
 
 TEXT = "AEON BIG\nTOTAL\n  12.50\nTHANK YOU"
 PROMPT = "Find the total and the date of {text}."
@@ -23,6 +23,7 @@ METHODS = [None, "function_calling"]
 class Document(BaseModel):
     text: str
     words: list[str] = []
+    numbers: list[float] = []
 
 
 class Line(BaseModel):
@@ -146,11 +147,23 @@ def test_quotes_that_are_not_there(server: OpenAIServer, quote: str, note: str) 
     assert claim.confidence == 0.8
 
 
+def test_quotes_from_a_list(server: OpenAIServer) -> None:
+    """From a list of texts the claim's evidence is the items; words that are in none halve the confidence."""
+    server.answer({"total": reading("12.50", confidence=0.8, quote="TOTAL 12.50")})
+    server.answer({"total": reading("12.50", confidence=0.8, quote="TOTAL 99.00")})
+    made = graph(reader(server, prompt="Find the total in {words}.", writes={"total": Decimal}))
+    ran = [made.run(text=TEXT, words=["AEON BIG", "TOTAL", "12.50"]) for _ in range(2)]
+    assert [(claim.evidence, claim.confidence) for each in ran for claim in each.claims] == [
+        ((Items("words", (1, 2)),), 0.8),
+        ((), 0.4),
+    ]
+
+
 def test_no_text_to_quote(server: OpenAIServer) -> None:
-    """Where no text field is read, no quote is expected."""
+    """Where no text is read, no quote is expected."""
     server.answer({"total": reading("12.50", confidence=0.8)})
-    made = reader(server, prompt="Add up {words}.", writes={"total": Decimal}, capability="reasoning")
-    (claim,) = graph(made).run(text=TEXT, words=["12", ".50"]).claims
+    made = reader(server, prompt="Add up {numbers}.", writes={"total": Decimal}, capability="reasoning")
+    (claim,) = graph(made).run(text=TEXT, numbers=[12, 0.5]).claims
     assert (claim.confidence, claim.evidence, made.contract.capability) == (0.8, (), "reasoning")
 
 
