@@ -62,13 +62,21 @@ def _items(name: str, content: Any, indices: tuple[int, ...]) -> Text:
     places = ",".join(map(str, indices))
     if not isinstance(content, list) or any(index >= len(content) for index in indices):
         return Text(f"{name}[{places}], which has changed since", style="dim")
-    # A gap between two items that are not neighbours is shown as one.
     parts: list[str] = []
     for position, index in enumerate(indices):
         if position and index != indices[position - 1] + 1:
             parts.append("…")
         parts.append(text_of(content[index]))
-    return Text.assemble((f"{name}[{places}] ", "dim"), "«", (line_of(" ".join(parts), _LONGEST), "bold"), "»")
+    before = content[indices[0] - 1] if indices and indices[0] else ""
+    after = content[indices[-1] + 1] if indices and indices[-1] + 1 < len(content) else ""
+    return Text.assemble(
+        (f"{name}[{places}] ", "dim"),
+        f"{text_of(before, _AROUND)} ".lstrip(),
+        "«",
+        (line_of(" ".join(parts), _LONGEST), "bold"),
+        "»",
+        f" {text_of(after, _AROUND)}".rstrip(),
+    )
 
 
 def _flat(text: str) -> str:

@@ -75,16 +75,16 @@ def _tally(alternatives: Iterable[Alternative]) -> Table:
 def _claims(claims: Iterable[Claim], turn: Turn) -> Table:
     from rich.text import Text
 
-    table = _grid(4)
+    table = _grid(2)
     fields = _values(turn)
-    for claim in claims:
-        lines = [Text(line_of(claim.reason))] if claim.reason else []
+    for claim in sorted(claims, key=lambda each: (-each.confidence, each.agent, each.sequence)):
+        version = f" {claim.version}" if claim.version != NO_VERSION else ""
+        lines = [Text.assemble(_cell(claim.value), "  ", (f"{claim.agent}{version}", "dim"))]
+        lines += [Text(line_of(claim.reason))] if claim.reason else []
         lines += [in_context(each, fields) for each in claim.evidence]
         basis = ", ".join(f"{field} v{version}" for field, version in claim.basis.items())
-        if basis:
-            lines.append(Text(f"based on {basis}", style="dim"))
-        agent = Text.assemble(claim.agent, (f"\n{claim.version}" if claim.version != NO_VERSION else "", "dim"))
-        table.add_row(agent, _cell(claim.value), f"{claim.confidence:.2f}", Text("\n").join(lines))
+        lines += [Text(f"based on {basis}", style="dim")] if basis else []
+        table.add_row(f"{claim.confidence:.2f}", Text("\n").join(lines))
     return table
 
 

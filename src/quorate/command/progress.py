@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 __all__ = ["Progress", "progressing"]
+
+_LONGEST_TITLE = 24
 
 
 class Progress(Protocol):
@@ -42,11 +45,19 @@ def progressing(title: str, total: int, *, silent: bool) -> Iterator[Progress]:
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    counts = TextColumn("{task.fields[counts]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        counts,
+    )
     # What agents print appears above the bar.
     with RichProgress(*columns, console=screen) as bar:
-        yield _Bar(screen, bar, bar.add_task(escape(title), total=total), escape(title))
+        yield _Bar(screen, bar, bar.add_task(escape(line_of(title, _LONGEST_TITLE)), total=total, counts=""))
 
 
 class _Lines:
@@ -67,16 +78,15 @@ class _Lines:
 
 
 class _Bar:
-    def __init__(self, screen: Console, bar: RichProgress, task: TaskID, title: str) -> None:
-        self._screen, self._bar, self._task, self._title = screen, bar, task, title
-        self._counts: dict[str, int] = {}
+    def __init__(self, screen: Console, bar: RichProgress, task: TaskID) -> None:
+        self._screen, self._bar, self._task = screen, bar, task
+        self._counts: Counter[str] = Counter()
 
     def advance(self, name: str, status: str) -> None:
-        self._counts[status] = self._counts.get(status, 0) + 1
-        task = self._bar.tasks[0]
-        total = max(task.total or 0, task.completed + 1)
-        counts = "  ".join(f"[{COLORS.get(each, 'default')}]{n} {each}[/]" for each, n in sorted(self._counts.items()))
-        self._bar.update(self._task, advance=1, total=total, description=f"{self._title}  {counts}")
+        self._counts[status] += 1
+        total = max(self._bar.tasks[0].total or 0, self._counts.total())
+        counts = ", ".join(f"[{COLORS.get(each, 'default')}]{n} {each}[/]" for each, n in self._counts.most_common())
+        self._bar.update(self._task, advance=1, total=total, counts=counts)
 
     def note(self, text: str) -> None:
         self._screen.print(text, soft_wrap=True)

@@ -21,6 +21,9 @@ __all__ = ["question_line", "show_report", "summary"]
 _LONGEST = 60
 """The most characters of a value in a cell; the terminal's width may leave less."""
 
+_LONGEST_PLACE = 40
+"""The most characters of a file's name that stands beside its reason; a longer one stands above it."""
+
 _BAD = ("unsettled", "halted", "failed", "unfinished")
 
 
@@ -40,11 +43,11 @@ def show_report(screen: Console, outcomes: Sequence[Outcome], fields: Iterable[s
     if waiting := by_status.get("waiting"):
         _section(screen, "Waiting for a person", len(waiting), _waiting(waiting))
     if rejected := by_status.get("rejected"):
-        _section(screen, "Rejected", len(rejected), _reasons(rejected, "input"))
+        _section(screen, "Rejected", len(rejected), _rejected(rejected))
     if bad := [each for status in _BAD for each in by_status.get(status, ())]:
-        _section(screen, "Not settled", len(bad), _reasons(bad, "thread"))
+        _section(screen, "Not settled", len(bad), _unsettled(bad))
     if repeated := by_status.get("repeated"):
-        _section(screen, "Repeated inputs", len(repeated), _reasons(repeated, "input"))
+        _section(screen, "Repeated inputs", len(repeated), _rejected(repeated))
 
 
 def summary(outcomes: Sequence[Outcome], *, left: int, seconds: float, database: str) -> str:
@@ -130,21 +133,37 @@ def _waiting(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def _reasons(outcomes: Sequence[Outcome], first: str) -> Table:
-    from rich.text import Text
+def _rejected(outcomes: Sequence[Outcome]) -> Table:
+    from rich.padding import Padding
+    from rich.table import Table
 
-    table = listing(first, "status", "why") if first == "thread" else listing(first, "why")
-    table.columns[-1].overflow = "fold"
+    if all(len(each.where) <= _LONGEST_PLACE for each in outcomes):
+        table = listing("input", "why")
+        for each in outcomes:
+            table.add_row(line_of(each.where), _why(each))
+        unbroken(table)
+        return table
+    stacked = Table.grid()
+    stacked.add_column(overflow="fold")
     for each in outcomes:
-        why = Text(line_of(each.reason))
-        if each.fix:
-            why.append(f"\nFix: {line_of(each.fix)}", style="dim")
-        if first == "thread":
-            table.add_row(each.thread, status_text(each.status), why)
-        else:
-            table.add_row(line_of(each.where), why)
+        stacked.add_row(line_of(each.where))
+        stacked.add_row(Padding(_why(each), (0, 0, 0, 2)))
+    return stacked
+
+
+def _unsettled(outcomes: Sequence[Outcome]) -> Table:
+    table = listing("thread", "status", "why")
+    for each in outcomes:
+        table.add_row(each.thread, status_text(each.status), _why(each))
     unbroken(table)
     return table
+
+
+def _why(outcome: Outcome) -> Text:
+    from rich.text import Text
+
+    why = Text(line_of(outcome.reason), overflow="fold")
+    return why.append(f"\nFix: {line_of(outcome.fix)}", style="dim") if outcome.fix else why
 
 
 def _is_scalar(values: Sequence[Any]) -> bool:
