@@ -64,10 +64,13 @@ class PostedRegister(VendorRegister):
     def refresh(self) -> None:
         """Learn from the rows that were posted since the last time."""
         with self._lock:
-            new = len(self._table) - self._read
-            for row in self._table.rows(limit=new) if new > 0 else ():
-                self._read += 1
-                self.add(Vendor(row["company"], row["address"] or "", tuple(row["tokens"])))
+            while (posted := len(self._table)) > self._read:
+                rows = self._table.rows(limit=posted - self._read)
+                if len(self._table) != posted:
+                    continue  # one was posted in between, so these are not the rows after those that were read
+                for row in rows:
+                    self.add(Vendor(row["company"], row["address"] or "", tuple(row["tokens"])))
+                self._read = posted
 
     def company(self, token: str) -> tuple[str, int, int]:
         """The company that a token stood for most often, how often, and how often the token was seen at all."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from examples.receipt_desk.page import ReceiptPage
+from examples.receipt_desk.posting import PostedRegister
 from examples.receipt_desk.register import Vendor, VendorRegister, tokens_on, vendor_of
 from examples.receipt_desk.vendor_readers import vendor_readers
 from tests.fakes.receipts import CAFE, page
@@ -73,3 +77,43 @@ class TestRegister:
         """Two companies that share a number as often are told apart in the same way in either order."""
         entries = [Vendor("A SHOP", "", ("tax:1",)), Vendor("B SHOP", "", ("tax:1",))]
         assert VendorRegister(entries).company("tax:1") == VendorRegister(entries[::-1]).company("tax:1")
+
+
+class BusyTable:
+    """A table to which others post at the worst moment: between the count of its rows and the look at them."""
+
+    name = "receipts"
+
+    def __init__(self) -> None:
+        self.posted: list[dict[str, Any]] = []
+        self.next: list[dict[str, Any]] = []
+
+    def execute(self, key: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        self.posted.append({"key": key, **args})
+        return self.posted[-1]
+
+    def lookup(self, key: str) -> dict[str, Any] | None:
+        return next((row for row in self.posted if row["key"] == key), None)
+
+    def rows(self, where: Mapping[str, Any] | None = None, *, limit: int | None = None) -> list[dict[str, Any]]:
+        self.posted, self.next = self.posted + self.next, []
+        return self.posted[::-1][:limit]
+
+    def __len__(self) -> int:
+        return len(self.posted)
+
+
+def test_posted_while_the_register_reads() -> None:
+    """The register learns each row once, also where another is posted while it reads."""
+    table = BusyTable()
+    rows = [{"company": f"SHOP {n}", "address": None, "tokens": [f"phone:{n}"]} for n in range(4)]
+    register = PostedRegister(table)
+    for key, row in enumerate(rows[:2]):
+        table.execute(str(key), row)
+    table.next = [{"key": "2", **rows[2]}]
+    register.refresh()
+    assert register.entries == 3
+    table.execute("3", rows[3])
+    register.refresh()
+    register.refresh()
+    assert [register.company(f"phone:{n}") for n in range(4)] == [(f"SHOP {n}", 1, 1) for n in range(4)]
