@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from .errors import PolicyError
 
 __all__ = ["Expression"]
 
 _MOST_CHARACTERS = 2_000
-_MOST_MACROS = 2
-_MACROS = (".all(", ".exists(", ".exists_one(", ".map(", ".filter(")
+_MOST_LOOPS = 2
+_MOST_COLLECTING = 1
+
+_WORD_OR_TEXT = re.compile(
+    r"""(?P<comment>//[^\n]*)
+      | [rR][bB]?(?:'{3}.*?'{3}|"{3}.*?"{3}|'[^'\n]*'|"[^"\n]*")
+      | [bB]?(?:'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN_TEXT = re.compile(r"""(['"])([A-Za-z_]\w*)\1""")
+_LOOP = re.compile(r"\.(all|exists|exists_one|existsOne|map|filter)\((\w*)")
+_DECIDED = re.compile(r"""(?<![\w.])decided(?:\.(\w+)|\["(\w+)"\])|"(\w+)" in decided(?![\w.\[])""")
+_ANY_DECIDED = re.compile(r"(?<![\w.])decided(?!\w)")
+
+_FUNCTIONS = frozenset(
+    {
+        *("size", "contains", "startsWith", "endsWith", "matches"),
+        *("string", "int", "uint", "double", "bytes", "timestamp", "duration", "type", "dyn"),
+        *("getFullYear", "getMonth", "getDayOfYear", "getDayOfMonth", "getDate", "getDayOfWeek"),
+        *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Expression:
     """A condition in CEL over named variables.
 
-    Decimals are seen as doubles, dates and times as ISO 8601 text, models as maps.
+    Decimals are seen as doubles, dates and times as ISO 8601 text, models as maps, enums as their values.
 
     Raises:
-        PolicyError: It does not compile, names an unknown variable, is longer than 2,000 characters, or
-            loops more than twice.
+        PolicyError: It does not compile, names an unknown variable or function, is longer than 2,000
+            characters, loops more than twice or collects (`map`, `filter`) more than once, or uses `decided`
+            without the name of a field.
     """
 
     source: str
@@ -41,33 +66,26 @@ class Expression:
     def __post_init__(self) -> None:
         if len(self.source) > _MOST_CHARACTERS:
             raise self._error(f"{len(self.source)} characters", f"at most {_MOST_CHARACTERS}", "split the rule")
-        macros = sum(self.source.count(macro) for macro in _MACROS)
-        if macros > _MOST_MACROS:
-            raise self._error(f"{macros} loops", f"at most {_MOST_MACROS}", "split the rule, or write it in Python")
-        import cel
-
-        try:
-            program = cel.compile(self.source)
-            unknown = set(program.variables()) - self.names - set(_bound(self.source))
-        except ValueError as error:
-            raise self._error(repr(self.source), "a CEL expression", f"correct it: {error}") from error
-        if unknown:
+        loops = [match[1] for match in _LOOP.finditer(self._skeleton)]
+        collecting = sum(loop in ("map", "filter") for loop in loops)
+        if len(loops) > _MOST_LOOPS or collecting > _MOST_COLLECTING:
             raise self._error(
-                f"{self.source!r}, which names {', '.join(sorted(unknown))}",
-                f"only the variables {', '.join(sorted(self.names))}",
-                "correct the name",
+                f"{len(loops)} loops, {collecting} of them map or filter",
+                f"at most {_MOST_LOOPS}, and {_MOST_COLLECTING} of map or filter",
+                "split the rule, or write it in Python",
+            )
+        self._check_names()
+        if len(_ANY_DECIDED.findall(self._skeleton)) > len(_DECIDED.findall(self._skeleton)):
+            raise self._error(
+                f"{self.source!r}, which uses `decided` as a whole",
+                "a field of it, such as decided.total",
+                "name the field",
             )
 
     @cached_property
-    def _program(self) -> Any:
-        import cel
-
-        return cel.compile(self.source)
-
-    @cached_property
-    def _used(self) -> frozenset[str]:
-        """The variables that it looks at; no other is converted, for a request can be large."""
-        return self.names.intersection(self._program.variables())
+    def reads(self) -> frozenset[str]:
+        """The fields of `decided` that it looks at."""
+        return frozenset(name for match in _DECIDED.findall(self._skeleton) for name in match if name)
 
     def holds(self, variables: Mapping[str, Any]) -> bool:
         """Whether the condition is true of the variables.
@@ -87,19 +105,57 @@ class Expression:
             raise self._error(repr(result), f"true or false from {self.source!r}", "make it a comparison")
         return result
 
+    @cached_property
+    def _program(self) -> Any:
+        import cel
+
+        try:
+            return cel.compile(self.source)
+        except ValueError as error:
+            raise self._error(f"{self.source!r:.200}", "a CEL expression", f"correct it: {error!s:.500}") from error
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        """The variables that it looks at; no other is converted, for a request can be large."""
+        return self.names.intersection(self._program.variables())
+
+    @cached_property
+    def _skeleton(self) -> str:
+        """The source without comments, texts (but for single words) and needless space."""
+
+        def blank(match: re.Match[str]) -> str:
+            word = _PLAIN_TEXT.fullmatch(match[0])
+            return " " if match["comment"] else f'"{word[2]}"' if word else '""'
+
+        return re.sub(r"\s*([.()\[\],])\s*", r"\1", " ".join(_WORD_OR_TEXT.sub(blank, self.source).split()))
+
+    def _check_names(self) -> None:
+        bound = {match[2] for match in _LOOP.finditer(self._skeleton)}
+        unknown = set(self._program.variables()) - self.names - bound
+        if unknown:
+            raise self._error(
+                f"{self.source!r}, which names {', '.join(sorted(unknown))}",
+                f"only the variables {', '.join(sorted(self.names))}",
+                "correct the name",
+            )
+        strange = {name for name in self._program.functions() if name[0].isalpha()} - _FUNCTIONS
+        if strange:
+            raise self._error(
+                f"{self.source!r}, which calls {', '.join(sorted(strange))}",
+                f"only the functions {', '.join(sorted(_FUNCTIONS))}",
+                "correct the name, or write the rule in Python",
+            )
+
     def _error(self, got: str, expected: str, fix: str) -> PolicyError:
         return PolicyError(self.where, got=got, expected=expected, fix=fix)
 
 
-def _bound(source: str) -> Iterable[str]:
-    """The names that the loops of the expression bind: the `c` of `claims.all(c, ...)`."""
-    for macro in _MACROS:
-        for tail in source.split(macro)[1:]:
-            yield tail.split(",", 1)[0].strip()
-
-
 def _plain(value: Any) -> Any:
     match value:
+        case Enum():
+            return _plain(value.value)
+        case None | str() | bool() | int() | float():
+            return value
         case decimal.Decimal():
             return float(value)
         case datetime.date() | datetime.time():
@@ -108,7 +164,7 @@ def _plain(value: Any) -> Any:
             return _plain(value.model_dump())
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
+        case list() | tuple() | set() | frozenset():
             return [_plain(item) for item in value]
         case _:
-            return value
+            return to_jsonable_python(value)

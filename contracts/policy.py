@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from .errors import PolicyError
 from .expression import Expression
+from .policy_file import read_policy_file
 from .record import digest
 from .rule import Rule
 
@@ -32,8 +33,8 @@ class FieldPolicy(_Part):
     """The least confidence, in [0, 1], at which the leading value is settled."""
     quorum: int = Field(default=1, ge=1)
     """The least number of agents that must have claimed a value, any value, for the vote to count."""
-    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
-    """Factor on an agent's log-odds, by agent; 1 where it is not named, 0 for no say."""
+    weights: dict[str, Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]] = {}
+    """Factor on an agent's log-odds, by agent, in [0, 1000]; 1 where it is not named, 0 for no say."""
     review: Literal["unsettled", "always", "never"] = "unsettled"
     """Who looks. `unsettled`: a person, where the vote does not settle it. `always`: a person. `never`: nobody."""
 
@@ -49,7 +50,12 @@ class EffectPolicy(_Part):
     def model_post_init(self, context: Any, /) -> None:
         """Compile the condition."""
         if isinstance(self.approve, str):
-            self._condition = Expression(self.approve, EFFECT_VARIABLES, where="effects: approve")
+            self._condition = Expression(self.approve, EFFECT_VARIABLES, where="approve")
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """The fields that are decided before the expression is asked: those that it names in `decided`."""
+        return self._condition.reads if self._condition else frozenset()
 
     def approves(self, variables: Mapping[str, Any]) -> bool:
         """Whether the effect may be executed without a person.
@@ -98,6 +104,22 @@ class Policy(_Part):
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
 
+    @field_validator("effects", mode="before")
+    @classmethod
+    def _name_effects(cls, effects: Any) -> Any:
+        """Compile each, so that an error in an expression names its effect."""
+        if not isinstance(effects, Mapping):
+            return effects
+        for name, terms in effects.items():
+            try:
+                EffectPolicy.model_validate(terms)
+            except ValidationError:
+                continue  # it will be found again, with its place
+            except PolicyError as error:
+                where = f"effects.{name}.{error.where}"
+                raise PolicyError(where, got=error.got, expected=error.expected, fix=error.fix) from error
+        return effects
+
     def model_post_init(self, context: Any, /) -> None:
         """Check that the names of the rules are unique."""
         twice = [name for name, count in Counter(rule.name for rule in self.rules).items() if count > 1]
@@ -113,6 +135,10 @@ class Policy(_Part):
     def rules_for(self, field: str) -> tuple[Rule, ...]:
         """The rules about a field, in order."""
         return tuple(rule for rule in self.rules if rule.field in (field, "*"))
+
+    def upstream(self, field: str) -> frozenset[str]:
+        """The fields that the rules about a field look at; they are decided before it."""
+        return frozenset().union(*(rule.upstream for rule in self.rules_for(field))) - {field}
 
     def with_rules(self, *rules: Rule) -> Policy:
         """The same policy with more rules after its own: those that are written in Python.
@@ -132,8 +158,20 @@ class Policy(_Part):
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of the policy's content, in hexadecimal; stored with each decision."""
-        return digest({**self.model_dump(mode="json", exclude={"rules"}), "rules": [r.describe() for r in self.rules]})
+        """The SHA-256 of the policy's content, in hexadecimal; stored with each decision.
+
+        A named field counts with the keys that it takes from the defaults.
+        """
+        content = self.model_dump(mode="json", exclude={"rules", "fields"})
+        fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
+        return digest({**content, "fields": fields, "rules": [rule.describe() for rule in self.rules]})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, as of any pydantic model; what was worked out from the old content is not copied."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("_merged", "digest"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -143,18 +181,7 @@ class Policy(_Part):
             PolicyError: The file cannot be read, or a key, a threshold or an expression in it is wrong; the
                 message names the file and the key.
         """
-        import yaml
-
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise PolicyError(
-                str(path), got=str(error), expected="a readable YAML file", fix="check the path and its permissions"
-            ) from error
-        except yaml.YAMLError as error:
-            raise PolicyError(
-                str(path), got=" ".join(str(error).split()), expected="valid YAML", fix="correct it"
-            ) from error
+        data = read_policy_file(path)
         return cls.parse(data, where=str(path))
 
     @classmethod
@@ -166,7 +193,7 @@ class Policy(_Part):
         """
         if not isinstance(data, dict):
             raise PolicyError(where, got=type(data).__name__, expected="a mapping of keys", fix="start with `name:`")
-        if data.get("format", _FORMAT) != _FORMAT:
+        if repr(data.get("format", _FORMAT)) != repr(_FORMAT):
             raise PolicyError(
                 f"{where}: format",
                 got=repr(data["format"]),
@@ -194,9 +221,8 @@ def _explain(where: str, error: ValidationError) -> PolicyError:
             expected=f"one of {known}",
             fix="correct the key",
         )
-    return PolicyError(
-        f"{where}: {place}", got=repr(first["input"]), expected=first["msg"].lower(), fix="correct the value"
-    )
+    got = "nothing" if first["type"] == "missing" else f"{first['input']!r:.120}"
+    return PolicyError(f"{where}: {place}", got=got, expected=first["msg"].lower(), fix="correct the value")
 
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
