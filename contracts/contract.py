@@ -32,16 +32,18 @@ class Limits:
     """The most claims and effects that one run may return; at least 1."""
 
     def __post_init__(self) -> None:
-        for name, least in (("attempts", 1), ("backoff", 0), ("claims", 1)):
+        for name in ("attempts", "claims"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not value >= least:
-                raise ContractError(
-                    f"Limits.{name}", got=repr(value), expected=f"a number >= {least}", fix="correct it"
-                )
-        if self.timeout is not None and not self.timeout > 0:
-            raise ContractError(
-                "Limits.timeout", got=repr(self.timeout), expected="seconds > 0, or None", fix="correct it"
-            )
+            if not isinstance(value, int) or value < 1:
+                raise _limit(name, value, "an integer >= 1")
+        if not isinstance(self.backoff, int | float) or not self.backoff >= 0:
+            raise _limit("backoff", self.backoff, "seconds >= 0")
+        if self.timeout is not None and (not isinstance(self.timeout, int | float) or not self.timeout > 0):
+            raise _limit("timeout", self.timeout, "seconds > 0, or None")
+
+
+def _limit(name: str, got: object, expected: str) -> ContractError:
+    return ContractError(f"Limits.{name}", got=repr(got), expected=expected, fix="correct it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,11 +121,12 @@ class Answer(_Part):
     @classmethod
     def _from_inbox(cls, data: Any) -> Any:
         if isinstance(data, list):
-            return {"decisions": [_verdict_from_inbox(item) for item in data]}
-        if isinstance(data, Mapping) and "type" in data and "decisions" not in data:
+            data = {"decisions": data}
+        elif isinstance(data, Mapping) and "type" in data and "decisions" not in data:
             who = {key: data[key] for key in ("reviewer", "reason_code") if key in data}
-            verdict = {key: value for key, value in data.items() if key not in who}
-            return {"decisions": [_verdict_from_inbox(verdict)], **who}
+            data = {"decisions": [{key: value for key, value in data.items() if key not in who}], **who}
+        if isinstance(data, Mapping) and isinstance(data.get("decisions"), list):
+            return {**data, "decisions": [_verdict_from_inbox(item) for item in data["decisions"]]}
         return data
 
 
