@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,8 +54,12 @@ class SqliteFile:
         except OSError as error:
             raise _unfit(shown, str(error), "check the permissions of the file and of its folder") from error
         with self.explained():
+            connection = self.connect()
             # Plug-ins of the sqlite-utils command are not loaded: they are meant for its user's shell.
-            self._database = sqlite_utils.Database(self.connect(), execute_plugins=False)
+            self._database = sqlite_utils.Database(connection, execute_plugins=False)
+        # At the end of the process too, for handles that live as long as a module: the last connection that closes
+        # brings the write-ahead log into the file, and one file holds it all.
+        self._close = weakref.finalize(self, connection.close)
 
     def connect(self) -> sqlite3.Connection:
         """A further connection to the file: durable at each commit, patient with other writers."""
@@ -101,7 +106,7 @@ class SqliteFile:
     def close(self) -> None:
         """Close the own connection."""
         with self._lock:
-            self._database.conn.close()
+            self._close()
 
     @contextmanager
     def explained(self) -> Iterator[None]:

@@ -14,6 +14,14 @@ from quorate.checkpoints import open_database
 from quorate.contracts import DatabaseError
 
 CHILD_OPENS = "import sys; from quorate.checkpoints import open_database; open_database(sys.argv[1]).close()"
+CHILD_FORGETS = """
+import ctypes, sys
+from quorate.checkpoints import open_database
+
+database = open_database(sys.argv[1])
+database.table("receipts").execute("k", {"total": 1})
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(database))  # something holds it to the end, as a compiled schema may
+"""
 
 
 class State(TypedDict):
@@ -317,3 +325,12 @@ def test_ledger_commits_are_on_disk_whatever_the_server_says(empty_postgres_url:
     with server.transaction() as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == {"synchronous_commit": "on"}
     server.close()
+
+
+def test_one_file_after_the_process(tmp_path: Path) -> None:
+    """A process that ends without closing its database leaves one file that holds everything, without its log."""
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    subprocess.run([sys.executable, "-c", CHILD_FORGETS, url], check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["desk.db"]
+    with open_database(url) as database:
+        assert database.table("receipts").rows() == [{"key": "k", "total": 1}]
