@@ -16,6 +16,12 @@ FORMS = "sqlite:///file.db (sqlite:////absolute/file.db) or postgresql://user@ho
 """The two forms of a URL, for messages."""
 
 _HIDDEN = "***"
+_OPTION = re.compile(
+    r"(host|hostaddr|port|dbname|user|password|passfile|options|application_name|service|ssl[a-z_]+|gss[a-z]+|krb[a-z]+"
+    r"|connect_timeout|client_encoding|keepalives[a-z_]*|tcp_user_timeout|target_session_attrs|load_balance_hosts"
+    r"|channel_binding|require_auth|replication|requirepeer)="
+)
+"""How the options of a URL may begin: libpq knows these names and no others."""
 _SECRET_KEY = re.compile(r"(?P<key>\b(?:ssl)?password=)(?P<secret>[^&#]*)", re.IGNORECASE)
 
 
@@ -99,7 +105,7 @@ def _hide(rest: str) -> tuple[str, tuple[str, ...]]:
     secrets = [match["secret"] for match in _SECRET_KEY.finditer(rest) if match["secret"]]
     rest = _SECRET_KEY.sub(rf"\g<key>{_HIDDEN}", rest)
     head, question, query = rest.partition("?")
-    if "@" not in head and question and not re.match(r"\w+=", query):
+    if "@" not in head and question and not _OPTION.match(query):
         head, question, query = rest, "", ""  # a password with a bare question mark in it
     credentials, at, host = head.rpartition("@")
     user, colon, password = credentials.partition(":")

@@ -70,6 +70,7 @@ def test_options_are_refused() -> None:
         ("postgresql://u:se:cr@et@h/n", "postgresql://u:***@h/n"),
         ("postgresql://u:se/cret@h/n", "postgresql://u:***@h/n"),
         ("postgresql://u:se?cret@h/n", "postgresql://u:***@h/n"),
+        ("postgresql://u:se?c=ret@h/n", "postgresql://u:***@h/n"),
         ("postgresql://u:@/n?host=/run", "postgresql://u:@/n?host=/run"),
         ("postgresql://h:5432/n?user=me@corp", "postgresql://h:5432/n?user=me@corp"),
         ("mysql://u:secret@h/n", "mysql://u:***@h/n"),
