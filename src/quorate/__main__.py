@@ -2,4 +2,4 @@
 
 from .command import main
 
-main(prog_name="quorate")
+main()

@@ -76,6 +76,19 @@ def test_waits_again(desk: Desk) -> None:
     assert f"{line['thread']} waits again: post: " in out
 
 
+def test_failed_step(desk: Desk) -> None:
+    """Where a step fails after the answer, the answer is taken, and the next run goes on from there."""
+    thread = desk.over_limit()
+    desk.write("broken", "")
+    out = desk("review", thread, "--approve", status=1).out
+    assert f"{thread} is unfinished: " in out
+    assert "no connection" in out
+    (desk.folder / "broken").unlink()
+    (line,) = desk("run", "desk", "note-0.txt", "--json", status=0).lines
+    assert (line["thread"], line["status"]) == (thread, "settled")
+    assert desk.posted() == 1
+
+
 @pytest.mark.parametrize(
     "flags, message",
     [
@@ -116,7 +129,7 @@ def test_interview(desk: Desk) -> None:
     """At the terminal a refused answer is asked again, field by field, and the next question follows."""
     desk.write("a.txt", "SHOP\nTOTAL 300.00\nCASH 400.00\n")
     (line,) = desk("run", "desk", "a.txt", "--json", status=3).lines
-    typed = ["nonsense", "edit", "abc", "", "e", "310.00", "misread", "approve", ""]
+    typed = ["nonsense", "edit", "abc", "", "e", "310.00", "whim", "misread", "approve", ""]
     ended = desk("review", line["thread"], stdin="\n".join(typed) + "\n", status=0)
     for part in (
         "total  300.00  contested",
@@ -127,6 +140,7 @@ def test_interview(desk: Desk) -> None:
     ):
         assert part in ended.out, part
     assert "'nonsense' could be none of these" in ended.out
+    assert "'whim' is none of them" in ended.out
     assert "got 'abc'" in ended.err
     shown = desk("show", line["thread"], "--json").lines[0]
     assert (shown["values"]["total"], shown["decisions"]["total"]["reason_code"]) == ("310.00", "misread")

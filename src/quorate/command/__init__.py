@@ -1,5 +1,5 @@
 """The command `quorate`."""
 
-from .app import app as main
+from .app import main
 
 __all__ = ["main"]

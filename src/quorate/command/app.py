@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +13,7 @@ import typer
 from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
 
-__all__ = ["app"]
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="quorate",
@@ -21,6 +23,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def main() -> None:
+    """Run the command with the arguments of this process, and end it with an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no such character shows another one
+    app(prog_name="quorate")
+
 
 _GRAPH = "A name in langgraph.json, or module:attribute."
 

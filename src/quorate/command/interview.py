@@ -108,8 +108,10 @@ class Interview:
         codes = self.supervisor.policy.review.reason_codes
         if not codes or self.reviewer.reason_code:
             return self.reviewer
-        code = self._ask(f"  Reason code ({', '.join(codes)}; may be empty): ")
-        return replace(self.reviewer, reason_code=code.strip())
+        self.screen.print(f"  Reason codes: {', '.join(codes)}", soft_wrap=True)
+        while (code := self._ask("  Reason code (may be empty): ").strip()) not in ("", *codes):
+            self.screen.print(f"  {printable(code)!r} is none of them.")
+        return replace(self.reviewer, reason_code=code)
 
     def _ask(self, prompt: str) -> str:
         try:

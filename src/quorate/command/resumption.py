@@ -43,6 +43,7 @@ class Resumption:
 
         Raises:
             ReviewError: The question is not open any more; nothing was changed.
+            Exception: What a step raised, where it could not be recorded either; else the view tells it.
         """
         drain = Drain()
         async with self.database.asaver() as saver:
@@ -58,6 +59,11 @@ class Resumption:
                     await compiled.ainvoke(command, config, durability="sync", control=control)
                 except GraphDrained:
                     pass  # the view says that it is unfinished
+                except Exception:
+                    failed = await aread_view(saver, view.id)
+                    if failed is None or not failed.error:
+                        raise
+                    return failed
             after = await aread_view(saver, view.id)
             return after if after is not None else view
 

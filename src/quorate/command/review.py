@@ -104,7 +104,8 @@ class Review:
                 view = asyncio.run(resume(view, question.id, answer))
             self._tell(view)
             if self.verdict is not None or not view.questions:
-                return exit_status([Outcome.of_view("", view, ran=True).status])
+                status = Outcome.of_view("", view, ran=True).status
+                return ExitStatus.STOPPED if status == "unfinished" else exit_status([status])
 
     def _ask(self, view: ThreadView, question: OpenQuestion, supervisor: Supervisor) -> dict[str, Any] | None:
         if self.verdict is not None:
@@ -128,6 +129,8 @@ class Review:
             screen.print(f"{view.id} waits again: {line_of(view.reason)}", soft_wrap=True)
             return
         screen.print(f"{view.id} is {view.status}: {line_of(view.reason)}", soft_wrap=True)
+        if view.status == "unfinished":
+            screen.print("The answer is taken. To go on: quorate run, as before.")
         for name, value in view.turn.values.items():
             screen.print(f"  {printable(name)}: {text_of(value)}", soft_wrap=True)
 
