@@ -28,6 +28,8 @@ from typing_extensions import TypedDict
 
 from quorate import Agent, Claim, Supervisor, agent
 
+_IMPORTS = 7
+"""The most times that each import is taken."""
 NAMES = ("first", "second", "third", "fourth")
 
 
@@ -121,7 +123,7 @@ def main() -> None:
         times["panel"].append(cpu_us(lambda: ours.invoke({"request": {"text": text}}), options.runs))
     ratios = [one / other for one, other in zip(times["panel"], times["bare"], strict=True)]
     imports: dict[str, list[float]] = {"quorate": [], "langgraph.graph": []}
-    for _ in range(7):
+    for _ in range(min(options.rounds, _IMPORTS)):
         for module, seen in imports.items():
             seen.append(import_ms(module))
 

@@ -48,11 +48,13 @@ from examples.receipt_desk.desk import TABLE, receipt_desk  # noqa: E402
 from examples.receipt_desk.learning import learn, register_of  # noqa: E402
 from examples.receipt_desk.page import ReceiptPage  # noqa: E402
 from langchain_core.runnables import RunnableConfig  # noqa: E402 (the examples are found from the root)
+from pydantic import ValidationError  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import Progress  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from quorate.checkpoints import Database, open_database  # noqa: E402
+from quorate.contracts import InputError  # noqa: E402
 from quorate.evals import AMOUNT, DATE, TEXT, Case, CaseResult, Evaluator, Prediction, Suite, arun_suite  # noqa: E402
 from quorate.evals import prediction_of as predict  # noqa: E402
 from quorate.graphs import Turn  # noqa: E402
@@ -63,6 +65,7 @@ THREE = ("company", "date", "total")
 CONCURRENCY = 8
 REGISTER = {"vendor_by_number", "vendor_by_name"}
 """The readers that know what was posted before."""
+LINES = "one JSON object on each line, with words, boxes, size and gold"
 VOTES = ("majority", "majority_without_register", "oracle")
 
 
@@ -72,7 +75,8 @@ class Receipt:
 
     id: str
     request: dict[str, Any]
-    page: ReceiptPage
+    page: ReceiptPage | None
+    """None where it is not a page; the graph rejects it then, and it is learned nothing from."""
     answers: Answers
 
 
@@ -85,13 +89,35 @@ class Measured:
 
 
 def read(path: Path) -> list[Receipt]:
-    """The receipts of a file."""
-    receipts = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        data = json.loads(line)
-        gold = data.pop("gold", {})
-        receipts.append(Receipt(data["id"], data, ReceiptPage.model_validate(data), answers_of(gold)))
+    """The receipts of a file; a receipt without an id is called by its line.
+
+    Raises:
+        InputError: The file cannot be read, a line is not a JSON object, or there is none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), got=str(error), expected=LINES, fix="correct the path") from error
+    receipts = [_receipt(f"{path}:{at}", at, line) for at, line in enumerate(lines, 1) if line.strip()]
+    if not receipts:
+        raise InputError(str(path), got="no receipt", expected=LINES, fix="add some")
     return receipts
+
+
+def _receipt(where: str, number: int, line: str) -> Receipt:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise InputError(where, got=f"invalid JSON: {error}", expected=LINES, fix="correct the line") from error
+    gold = data.pop("gold", {}) if isinstance(data, dict) else None
+    if not isinstance(gold, dict):
+        raise InputError(where, got=line[:60], expected=LINES, fix="write an object, with `gold` as an object")
+    data["id"] = str(data.get("id", f"line-{number}"))
+    try:
+        page = ReceiptPage.model_validate(data)
+    except ValidationError:
+        page = None
+    return Receipt(data["id"], data, page, answers_of(gold))
 
 
 def folds_of(receipts: Sequence[Receipt], folds: int) -> Iterable[tuple[list[Receipt], list[Receipt]]]:
@@ -108,7 +134,7 @@ async def measure(
 ) -> tuple[list[Measured], float, float]:
     """Learn on the one, run the other through the graph; with the seconds of the learning and of the runs."""
     started = time.perf_counter()
-    labelled = [(receipt.page, receipt.answers) for receipt in train]
+    labelled = [(receipt.page, receipt.answers) for receipt in train if receipt.page is not None]
     desk = receipt_desk(database, reliability=learn(labelled), register=register_of(labelled))
     learned = time.perf_counter() - started
     turns: dict[str, Turn] = {}
@@ -241,8 +267,14 @@ async def main() -> None:
     parser.add_argument("--train", type=Path, help="receipts to learn on; without it, the other folds of --data")
     parser.add_argument("--folds", type=int, default=5, help="folds of --data, where there is no --train")
     options = parser.parse_args()
-    receipts = read(options.data)
-    splits = [(read(options.train), receipts)] if options.train else folds_of(receipts, options.folds)
+    try:
+        receipts = read(options.data)
+        train = read(options.train) if options.train else []
+    except InputError as error:
+        parser.error(str(error))
+    if not train and not 2 <= options.folds <= len(receipts):
+        parser.error(f"--folds {options.folds}: from 2 up to the number of receipts, which is {len(receipts)}")
+    splits = [(train, receipts)] if train else folds_of(receipts, options.folds)
     measured: list[Measured] = []
     learning = running = 0.0
     with tempfile.TemporaryDirectory() as folder, Progress(console=Console(stderr=True), transient=True) as bar:
