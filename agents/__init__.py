@@ -1,17 +1,22 @@
 """What runs: agents, the adapters and building blocks that make them, and the guard around each."""
 
-from .action import effect_agent
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .adapter import as_agent
 from .agent import Agent, agent
-from .chat import chat_agent
-from .extraction import pattern_agent
-from .full_text_index import Document, FullTextIndex
 from .guard import Guard, fault_of, needs_async, worth_retrying
-from .openai_chat import openai_chat
 from .options import Options
-from .prompt import Prompt
-from .reasoning import Case, cases_agent
-from .retrieval import full_text_agent, retriever_agent
+
+if TYPE_CHECKING:
+    from .action import effect_agent
+    from .chat import chat_agent
+    from .extraction import pattern_agent
+    from .full_text_index import Document, FullTextIndex
+    from .openai_chat import openai_chat
+    from .prompt import Prompt
+    from .reasoning import Case, cases_agent
+    from .retrieval import full_text_agent, retriever_agent
 
 __all__ = [
     "Agent",
@@ -34,3 +39,25 @@ __all__ = [
     "retriever_agent",
     "worth_retrying",
 ]
+
+# The building blocks are a third of the import time of quorate, and a team uses one or two of them.
+_BLOCKS = {
+    "Case": "reasoning",
+    "Document": "full_text_index",
+    "FullTextIndex": "full_text_index",
+    "Prompt": "prompt",
+    "cases_agent": "reasoning",
+    "chat_agent": "chat",
+    "effect_agent": "action",
+    "full_text_agent": "retrieval",
+    "openai_chat": "openai_chat",
+    "pattern_agent": "extraction",
+    "retriever_agent": "retrieval",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _BLOCKS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

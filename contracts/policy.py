@@ -23,7 +23,7 @@ EFFECT_VARIABLES = frozenset({"name", "args", "agent", "request", "decided"})
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class FieldPolicy(_Part):

@@ -48,7 +48,7 @@ class Rule(BaseModel):
     they must be declared.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     name: str = Field(min_length=1)
     """Name of the rule; unique in a policy, and recorded with each decision that it touched."""
