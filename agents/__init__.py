@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .chat import chat_agent
     from .extraction import pattern_agent
     from .full_text_index import Document, FullTextIndex
-    from .openai_chat import openai_chat
+    from .openai_model import openai_chat
     from .prompt import Prompt
     from .reasoning import Case, cases_agent
     from .retrieval import full_text_agent, retriever_agent
@@ -50,7 +50,7 @@ _BLOCKS = {
     "chat_agent": "chat",
     "effect_agent": "action",
     "full_text_agent": "retrieval",
-    "openai_chat": "openai_chat",
+    "openai_chat": "openai_model",
     "pattern_agent": "extraction",
     "retriever_agent": "retrieval",
 }
@@ -60,4 +60,5 @@ def __getattr__(name: str) -> Any:
     module = _BLOCKS.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value
