@@ -170,7 +170,7 @@ class Policy(_Part):
         """A copy, as of any pydantic model; what was worked out from the old content is not copied."""
         copied = super().model_copy(update=update, deep=deep)
         for name in ("_merged", "digest"):
-            copied.__dict__.pop(name, None)
+            vars(copied).pop(name, None)
         return copied
 
     @classmethod

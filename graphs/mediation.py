@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..contracts import Alternative, Claim, Decision, Field, Policy, Rule
+from ..contracts import Alternative, Claim, Decision, Field, FieldPolicy, Policy, Rule, canonical_json
 from .tally import is_tie, tally
 
-__all__ = ["Context", "decide"]
+__all__ = ["Context", "decide", "dissent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Context:
     request: Mapping[str, Any]
     """The request, as plain data."""
     decided: Mapping[str, Any]
-    """The typed values of the fields that are settled, by name."""
+    """The typed values of the settled ones of the fields that the rules read, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,31 @@ class _RuleFailed(Exception):
         self.rule = rule.name
 
 
-def decide(field: Field, claims: Iterable[Claim], policy: Policy, context: Context) -> Decision:
+def decide(
+    field: Field, claims: Iterable[Claim], policy: Policy, context: Context, terms: FieldPolicy | None = None
+) -> Decision:
     """The decision on a field, with version 0; the caller numbers it.
 
     In this order: `forbid` rules drop claims; the first `prefer` rule that holds for any claim leaves only
     those; the vote; the first `force` rule that holds sets the value; the policy's quorum and threshold;
     `review` rules. A rule that cannot be evaluated sends the field to a person. No order of the claims
     and no clock changes the result.
+
+    Args:
+        field: The field.
+        claims: The claims on it.
+        policy: The rules, and the terms of the vote.
+        context: What rules may look at besides the claims.
+        terms: The terms of the vote, where they are not the policy's for this field.
     """
+    terms = terms or policy.of(field.name)
     every = tuple(claims)
+    if policy.rules_for(field.name):
+        every = tuple(sorted(every, key=_order))  # of several claims that a rule cannot take, the same one is named
     try:
-        return _decide(field, every, policy, context)
+        return _decide(field, every, policy, context, terms)
     except _RuleFailed as failed:
-        candidates = _tally(field, every, policy)
+        candidates = _tally(field, every, terms)
         leading = candidates[0] if candidates else None
         return replace(
             _blank(field, policy, candidates, leading),
@@ -61,13 +73,12 @@ def decide(field: Field, claims: Iterable[Claim], policy: Policy, context: Conte
         )
 
 
-def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context) -> Decision:
+def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context, terms: FieldPolicy) -> Decision:
     ballot = _ballot(field, claims, policy, context)
-    candidates = _tally(field, ballot.claims, policy)
-    leading = candidates[0] if candidates else None
-    decision = _vote(field, policy, ballot, candidates, leading)
+    candidates = _tally(field, ballot.claims, terms)
+    decision = _vote(field, policy, ballot, candidates, terms)
     decision = _force(field, decision, policy, context)
-    return _review(field, decision, policy, context)
+    return _review(field, decision, policy, context, terms)
 
 
 def _ballot(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context) -> _Ballot:
@@ -89,18 +100,16 @@ def _ballot(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Co
 
 
 def _vote(
-    field: Field,
-    policy: Policy,
-    ballot: _Ballot,
-    candidates: tuple[Alternative, ...],
-    leading: Alternative | None,
+    field: Field, policy: Policy, ballot: _Ballot, candidates: tuple[Alternative, ...], terms: FieldPolicy
 ) -> Decision:
+    leading = candidates[0] if candidates else None
     blank = replace(_blank(field, policy, candidates, leading), rules=ballot.rules)
-    terms = policy.of(field.name)
     if leading is None:
         why = f"rule {ballot.rules[-1]!r} left no claim" if ballot.rules else "nobody claimed a value"
+        if ballot.claims:
+            why = "only agents of weight 0 claimed a value"
         return replace(blank, status="abstained", reason=why)
-    voters = len({claim.agent for claim in ballot.claims})
+    voters = len(_voters(candidates))
     if is_tie(candidates):
         return replace(blank, reason=f"tie between {_short(candidates[0].value)} and {_short(candidates[1].value)}")
     if ballot.preferred_by:
@@ -120,20 +129,22 @@ def _vote(
 def _force(field: Field, decision: Decision, policy: Policy, context: Context) -> Decision:
     for rule in policy.rules_for(field.name):
         if rule.then == "force" and _outcome_holds(rule, field, decision, context):
+            value = field.plain(rule.value)
+            key = field.key(value)
             return replace(
                 decision,
                 status="settled",
-                value=field.plain(rule.value),
+                value=value,
                 confidence=1.0,
                 by=f"rule:{rule.name}",
                 reason=rule.reason or f"rule {rule.name!r} sets it",
-                dissent=tuple(sorted({agent for other in decision.tally for agent in other.agents})),
+                dissent=dissent(decision.tally, key),
                 rules=(*decision.rules, rule.name),
             )
     return decision
 
 
-def _review(field: Field, decision: Decision, policy: Policy, context: Context) -> Decision:
+def _review(field: Field, decision: Decision, policy: Policy, context: Context, terms: FieldPolicy) -> Decision:
     if decision.status == "abstained":
         return decision  # there is no value to confirm
     hits = [
@@ -142,7 +153,7 @@ def _review(field: Field, decision: Decision, policy: Policy, context: Context) 
         if rule.then == "review" and _outcome_holds(rule, field, decision, context)
     ]
     reasons = [rule.reason or f"rule {rule.name!r} asks for a person" for rule in hits]
-    if policy.of(field.name).review == "always":
+    if terms.review == "always":
         reasons.append("the policy asks for a person")
     if not reasons:
         return decision
@@ -155,7 +166,6 @@ def _review(field: Field, decision: Decision, policy: Policy, context: Context) 
 
 
 def _blank(field: Field, policy: Policy, candidates: tuple[Alternative, ...], leading: Alternative | None) -> Decision:
-    dissent = {agent for other in candidates[1:] for agent in other.agents} - set(leading.agents if leading else ())
     return Decision(
         field=field.name,
         status="contested",
@@ -163,13 +173,33 @@ def _blank(field: Field, policy: Policy, candidates: tuple[Alternative, ...], le
         value=leading.value if leading else None,
         confidence=leading.confidence if leading else 0.0,
         tally=candidates,
-        dissent=tuple(sorted(dissent)),
+        dissent=dissent(candidates, leading.key) if leading else (),
         policy=policy.digest,
     )
 
 
-def _tally(field: Field, claims: tuple[Claim, ...], policy: Policy) -> tuple[Alternative, ...]:
-    return tally(claims, lambda claim: field.key(claim.value), policy.of(field.name).weights)
+def dissent(candidates: Iterable[Alternative], key: str | None) -> tuple[str, ...]:
+    """The agents that claim another value and not this one, sorted; without a value all who claim one.
+
+    Args:
+        candidates: The tally.
+        key: The canonical text of the value, or None if there is none.
+    """
+    others = {agent for each in candidates for agent in each.agents if each.key != key}
+    return tuple(sorted(others - {agent for each in candidates for agent in each.agents if each.key == key}))
+
+
+def _voters(candidates: Iterable[Alternative]) -> set[str]:
+    return {agent for each in candidates for agent in each.agents}
+
+
+def _order(claim: Claim) -> tuple[str, int, str]:
+    """An order of claims that does not depend on their arrival."""
+    return claim.agent, claim.sequence, canonical_json([claim.value, claim.confidence, claim.reason])
+
+
+def _tally(field: Field, claims: tuple[Claim, ...], terms: FieldPolicy) -> tuple[Alternative, ...]:
+    return tally(claims, lambda claim: field.key(claim.value), terms.weights)
 
 
 def _claim_holds(rule: Rule, field: Field, claim: Claim, context: Context) -> bool:
@@ -190,7 +220,6 @@ def _claim_holds(rule: Rule, field: Field, claim: Claim, context: Context) -> bo
 
 def _outcome_holds(rule: Rule, field: Field, decision: Decision, context: Context) -> bool:
     leading = decision.tally[0].agents if decision.tally else ()
-    voters = {agent for each in decision.tally for agent in each.agents}
     return _holds(
         rule,
         lambda: {
@@ -199,7 +228,7 @@ def _outcome_holds(rule: Rule, field: Field, decision: Decision, context: Contex
             "confidence": decision.confidence,
             "status": decision.status,
             "support": len(leading),
-            "voters": len(voters),
+            "voters": len(_voters(decision.tally)),
             "dissent": len(decision.dissent),
             "request": context.request,
             "decided": context.decided,

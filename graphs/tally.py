@@ -32,22 +32,24 @@ def tally(
     Source: the naive Bayes pool of independent experts; Nitzan and Paroush, "Optimal decision rules in
     uncertain dichotomous choice situations" (1982), for the weights log(p / (1 - p)).
 
-    Each agent counts once for a value, with its most confident claim. The sum is exactly rounded, so no
-    order of the claims changes it. Ties keep the order of their keys. No claims give no candidates. NaN
-    cannot occur: the guard refuses it.
+    Each agent counts once for a value, with its most confident claim; one of weight 0 has no say. The sum is
+    exactly rounded, so no order of the claims changes it. Ties keep the order of their keys. No claims give no
+    candidates. NaN cannot occur: the guard refuses it.
 
     Args:
         claims: The claims that vote.
         key: From a claim to the text that equal values share.
-        weights: Factor on an agent's log-odds, at least 0; 1 for an agent that is not named.
+        weights: Factor on an agent's log-odds, in [0, 1000]; 1 for an agent that is not named.
     """
+    factors = weights or {}
     votes: dict[str, dict[str, Claim]] = defaultdict(dict)
     for claim in claims:
+        if not factors.get(claim.agent, 1.0):
+            continue
         by_agent = votes[key(claim)]
         known = by_agent.get(claim.agent)
         if known is None or _strength(claim) > _strength(known):
             by_agent[claim.agent] = claim
-    factors = weights or {}
     scores = {value: _score(by_agent.values(), factors) for value, by_agent in votes.items()}
     top = max([0.0, *scores.values()])
     total = math.fsum([math.exp(-top), *(math.exp(score - top) for score in scores.values())])
