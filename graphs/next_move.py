@@ -25,6 +25,9 @@ from .turn import Turn
 
 __all__ = ["Step", "next_move"]
 
+POLICY = "policy"
+"""Who approved an effect, where no person did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -61,6 +64,9 @@ def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime
 
 
 def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy) -> Move:
+    move = _wanted(turn, drawn, effects)
+    if isinstance(move, Finish):
+        return move
     bounds = policy.bounds
     if len(turn.moves) >= bounds.moves - 1:
         return Halt("halted", f"the bound of {bounds.moves} moves is reached; {_open(turn, drawn)}")
@@ -69,9 +75,13 @@ def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy
             return Halt(
                 "halted", f"agent {agent!r} has run {bounds.rounds} times, the bound on rounds; {_open(turn, drawn)}"
             )
+    return move
+
+
+def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Move:
     if drawn.ready:
         return Dispatch(drawn.ready, _why_dispatch(turn, drawn))
-    approved = tuple(sorted(key for key, effect in effects.items() if effect.status == "approved"))
+    approved = tuple(sorted(key for key, each in effects.items() if each.status == "approved" and _holds(each, drawn)))
     if approved:
         names = sorted({effects[key].name for key in approved})
         return Execute(
@@ -79,9 +89,15 @@ def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy
         )
     if drawn.asking:
         return Ask(drawn.asking, "", "; ".join(f"{name}: {drawn.decisions[name].reason}" for name in drawn.asking))
-    for key in sorted(key for key, effect in effects.items() if effect.status in ("proposed", "unknown")):
-        return Ask((), key, _why_effect(effects[key]))
+    for key, effect in sorted(effects.items()):
+        if effect.status == "unknown" or (effect.status == "proposed" and _holds(effect, drawn)):
+            return Ask((), key, _why_effect(effect))
     return _finish(turn, drawn, effects)
+
+
+def _holds(effect: Effect, drawn: Plan) -> bool:
+    """Whether the effect was proposed on the decisions that stand now."""
+    return effect.basis == drawn.bases.get(effect.agent)
 
 
 def _finish(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Finish:
@@ -100,29 +116,36 @@ def _judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> d
     """Withdraw what was proposed on decisions that have changed since; approve what the policy approves."""
     judged: dict[str, Effect] = {}
     for key, effect in turn.effects.items():
-        if effect.status not in ("proposed", "approved"):
+        if effect.status not in ("proposed", "approved") or effect.agent in drawn.held:
             continue
-        if effect.basis != drawn.bases.get(effect.agent):
+        if not _holds(effect, drawn):
             judged[key] = replace(effect, status="withdrawn", note="what it was based on has changed")
-        elif effect.status == "proposed":
-            done = [e for e in turn.effects.values() if e.agent == effect.agent and e.status in ("done", "duplicate")]
-            if done:
-                judged[key] = replace(
-                    effect, note=f"{effect.name} was already executed in this turn, with other arguments"
-                )
-            else:
-                judged[key] = _approve(effect, turn, drawn, policy, roster)
+        elif effect.status == "proposed" or effect.by == POLICY:  # until it is executed, what the policy asks must hold
+            open_again = replace(effect, status="proposed", approved="", by="")
+            judged[key] = _judge(open_again, turn, drawn, policy, roster)
     return {key: effect for key, effect in judged.items() if effect != turn.effects[key]}
+
+
+def _judge(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
+    """A proposed effect, approved where the policy approves it and the agent has not acted on other inputs before."""
+    earlier = {
+        other.status for other in turn.effects.values() if other.agent == effect.agent and other.basis != effect.basis
+    }
+    if earlier & {"done", "duplicate"}:
+        return replace(effect, note=f"{effect.name} was already executed in this turn, with other arguments")
+    if "unknown" in earlier:
+        return replace(effect, note=f"{effect.name} may have been executed in this turn, with other arguments")
+    return _approve(effect, turn, drawn, policy, roster)
 
 
 def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
     terms = policy.effects.get(effect.name)
-    if terms is None:
+    if terms is None or not terms.upstream.isdisjoint(drawn.open):
         return effect
     decided = {
-        name: roster.outcome[name].parse(each.value)
-        for name, each in drawn.decisions.items()
-        if each.status == "settled"
+        name: roster.outcome[name].parse(drawn.decisions[name].value)
+        for name in terms.upstream
+        if name in drawn.decisions and drawn.decisions[name].status == "settled"
     }
     variables = {
         "name": effect.name,
@@ -137,7 +160,7 @@ def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Ro
         return replace(effect, note=str(error)[:500])
     if not approves:
         return replace(effect, note=f"the policy approves it only where {terms.approve}" if terms.approve else "")
-    return replace(effect, status="approved", approved=effect.digest, by="policy")
+    return replace(effect, status="approved", approved=effect.digest, by=POLICY)
 
 
 def _why_dispatch(turn: Turn, drawn: Plan) -> str:

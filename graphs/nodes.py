@@ -13,8 +13,9 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Overwrite, interrupt
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from ..agents import needs_async
 from ..agents.trace import mark_run
@@ -23,8 +24,8 @@ from .act import Executor
 from .next_move import next_move
 from .review import answer_type, apply_answer, question
 from .roster import Roster
-from .state import cleared
-from .turn import Turn
+from .state import NEWS, cleared
+from .turn import REPLY, Turn
 
 __all__ = ["ACT", "INTAKE", "REVIEW", "SUPERVISOR", "Act", "Intake", "Review", "Supervise"]
 
@@ -83,18 +84,25 @@ class Intake(_Node):
 
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """The validated request, or a recorded refusal."""
-        roster = self.team.roster
-        opened = {**cleared(), "turn": state.get("turn", 0) + 1}
-        goals = list(state.get("goals") or roster.outcome)
-        unknown = sorted(set(goals) - roster.outcome.keys())
+        outcome = self.team.roster.outcome
+        given = state.get("goals") or []
+        asked = given[1:] if given[:1] == [NEWS] else []
+        unknown = [goal for goal in asked if not isinstance(goal, str) or goal not in outcome]
+        goals = list(dict.fromkeys(goal for goal in asked if goal not in unknown))
+        opened = {
+            **cleared(),
+            "turn": state.get("turn", 0) + 1,
+            "goals": Overwrite(goals or list(outcome)),
+        }
         try:
             request = self.team.request.model_validate(state.get("request") or {})
-        except ValidationError as error:
+            opened["request"] = request.model_dump(mode="json")
+        except ValueError as error:  # of pydantic's validator, or of its serializer
+            opened["request"] = _readable(state.get("request"))
             return self._refuse(opened, _explain(error), "correct the request and send it again")
-        opened |= {"request": request.model_dump(mode="json"), "goals": goals}
         if unknown:
-            fields = ", ".join(roster.outcome)
-            return self._refuse(opened, f"goals: got {unknown[0]!r}; expected fields of the outcome", f"use {fields}")
+            message = f"goals: got {unknown[0]!r:.80}; expected fields of the outcome"
+            return self._refuse(opened, message, f"use {', '.join(outcome)}")
         return Command(update=opened, goto=SUPERVISOR)
 
     def _refuse(self, opened: dict[str, Any], message: str, fix: str) -> Result:
@@ -128,7 +136,7 @@ class Supervise(_Node):
         decision = update.get("decisions", {}).get(field) or dump(turn.decisions.get(field))
         if not decision or decision["status"] != "settled":
             return {}
-        return {"messages": [AIMessage(str(decision["value"]), id=f"reply-{turn.number}-{len(turn.moves)}")]}
+        return {"messages": [AIMessage(str(decision["value"]), id=f"{REPLY}-{turn.number}-{len(turn.moves)}")]}
 
 
 class Review(_Node):
@@ -196,7 +204,15 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return f"request: {error}"[:500]
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "request"
     return f"{place}: got {repr(first['input'])[:120]}; {first['msg']}"
+
+
+def _readable(request: Any) -> dict[str, Any]:
+    """A refused request as plain data, as far as it goes."""
+    plain = to_jsonable_python(request, serialize_unknown=True, bytes_mode="base64", inf_nan_mode="strings")
+    return plain if isinstance(plain, dict) else {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..agents import Agent
-from ..contracts import Claim, Decision, Policy
+from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy
 from .mediation import Context, decide
 from .roster import Roster
 from .turn import Turn
@@ -22,6 +22,9 @@ person must look first. `dead`: it will get no value in this turn.
 """
 
 _MESSAGES = "messages"
+_UNREADY: tuple[Standing, ...] = ("running", "asking")
+_FACT = FieldPolicy(accept=0.0, quorum=1, review="never")
+"""The terms for what became of an effect: the policy's thresholds are about opinions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,26 @@ class Plan:
     """Goals that will get no value, sorted."""
     bases: Mapping[str, Mapping[str, int]]
     """For each agent that can run now, the versions that it would read."""
+    held: frozenset[str]
+    """Agents whose inputs are being decided; what they proposed before waits with them."""
+    open: frozenset[str]
+    """Fields that agents or a person are still at work on."""
 
 
 def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
     """What follows from the state; a pure function.
 
     Backward chaining: from each goal to its writers, tier by tier, and from a writer to the fields that it
-    reads. A field is decided when all writers of the tiers that are in play have run on the current
-    versions of what they read; claims that were made on older versions do not vote. A field that a person
-    has decided is never decided again.
+    reads. A field is decided when the fields that its rules look at are, and all writers of the tiers that
+    are in play have run on the current versions of what they read; claims that were made on older versions
+    do not vote. A field that a person has decided is never decided again.
     """
     chain = _Chain(turn, roster, policy)
     standings = {goal: chain.field(goal) for goal in turn.goals}
+    for effect in turn.effects.values():
+        if effect.status in ("proposed", "approved") and effect.name in policy.effects:
+            for name in sorted(policy.effects[effect.name].upstream):
+                chain.field(name)
     return Plan(
         decisions=chain.decisions,
         changed=tuple(name for name, each in chain.decisions.items() if turn.decisions.get(name) != each),
@@ -59,6 +70,8 @@ def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
         asking=tuple(sorted(chain.asking)),
         dead=tuple(sorted(goal for goal, standing in standings.items() if standing == "dead")),
         bases=chain.bases,
+        held=frozenset(chain.held),
+        open=chain.open,
     )
 
 
@@ -71,6 +84,7 @@ class _Chain:
         self.ready: dict[str, Mapping[str, int]] = {}
         self.bases: dict[str, Mapping[str, int]] = {}
         self.asking: set[str] = set()
+        self.held: set[str] = set()
         self._fields: dict[str, Standing] = {}
         self._claims: dict[str, list[Claim]] = {}
         for claim in turn.claims:
@@ -86,20 +100,21 @@ class _Chain:
         standing = self.turn.decisions.get(name)
         if standing is not None and standing.locked:
             return "ready" if standing.status == "settled" or not self.roster.outcome[name].required else "dead"
-        in_play: set[str] = set()
-        decision = None
+        heeded = {self.field(upstream) for upstream in sorted(self.policy.upstream(name))}
+        states: dict[str, Standing] = {}
+        decision = Decision(name, "abstained", 0)
         for tier in self.roster.tiers[name]:
-            states = {agent.name: self._agent(agent) for agent in tier}
-            if "running" in states.values():
-                return "running"
-            if "asking" in states.values():
-                return "asking"
-            in_play |= states.keys()
-            decision = self._decide(name, in_play)
+            states |= {agent.name: self._agent(agent) for agent in tier}
+            for unready in _UNREADY:
+                if unready in states.values() or unready in heeded:
+                    return unready
+            decision = self._decide(name, states.keys())
             if decision.status == "settled" or decision.review:
                 break
-        if decision is None or self._has_pending_effect(name):
-            return "running" if decision is not None else "dead"
+        if self._has_pending_effect(name):
+            return "running"
+        if decision.status == "abstained" and not decision.review and set(states.values()) == {"dead"}:
+            decision = replace(decision, reason="what it is derived from has no value")
         return self._conclude(name, decision)
 
     def _agent(self, agent: Agent) -> Standing:
@@ -112,10 +127,13 @@ class _Chain:
                 if name in self.decisions:
                     basis[name] = self.decisions[name].version
             elif name == _MESSAGES and name not in self.roster.request:
-                basis[name] = len(self.turn.messages)
-        for worst in ("dead", "running", "asking"):
-            if worst in standings:
-                return worst
+                basis[name] = self.turn.heard
+        if "dead" in standings:
+            return "dead"
+        for unready in _UNREADY:
+            if unready in standings:
+                self.held.add(agent.name)
+                return unready
         self.bases[agent.name] = basis
         if basis in self.turn.runs.get(agent.name, ()):
             return "ready"
@@ -130,14 +148,37 @@ class _Chain:
             for effect in self.turn.effects.values()
         )
 
-    def _decide(self, name: str, in_play: set[str]) -> Decision:
+    def _decide(self, name: str, in_play: Collection[str]) -> Decision:
         claims = [
             claim
             for claim in self._claims.get(name, ())
             if claim.agent in in_play and claim.basis == self.bases.get(claim.agent)
         ]
-        context = Context(self.turn.request, _Settled(self.roster, self.decisions))
-        fresh = decide(self.roster.outcome[name], claims, self.policy, context)
+        facts = [claim for claim in claims if self._is_fact(claim)] if name in self.roster.actions else []
+        upstream = self.policy.upstream(name)
+        settled = {each: self.decisions[each] for each in upstream if self.has_value(each)}
+        context = Context(self.turn.request, _Settled(self.roster, settled))
+        fresh = decide(self.roster.outcome[name], facts or claims, self.policy, context, terms=_FACT if facts else None)
+        return self._number(name, fresh)
+
+    def _is_fact(self, claim: Claim) -> bool:
+        """Whether it is what the ledger recorded of an effect, which is no matter of opinion."""
+        return any(
+            isinstance(seen, Passage) and seen.source == "ledger" and seen.key in self.turn.effects
+            for seen in claim.evidence
+        )
+
+    def has_value(self, name: str) -> bool:
+        """Whether the field has a value that holds in this walk."""
+        return self._fields.get(name) == "ready" and self.decisions[name].status == "settled"
+
+    @property
+    def open(self) -> frozenset[str]:
+        """Fields that are not decided yet."""
+        return frozenset(name for name, standing in self._fields.items() if standing in _UNREADY)
+
+    def _number(self, name: str, fresh: Decision) -> Decision:
+        """The decision with its version: a new one where the value or the status changes."""
         old = self.turn.decisions.get(name)
         if old is None:
             return replace(fresh, version=1)
@@ -156,10 +197,15 @@ class _Chain:
         optional = not self.roster.outcome[name].required
         if decision.status == "abstained" and optional:
             return "ready"
-        if self.policy.of(name).review == "never" and not decision.review:
+        if self.policy.of(name).review == "never" and not self._wants_person(decision):
             return "ready" if optional else "dead"
         self.asking.add(name)
         return "asking"
+
+    def _wants_person(self, decision: Decision) -> bool:
+        """Whether a rule wants a person, also where the vote alone would not have settled it."""
+        asking = {rule.name for rule in self.policy.rules if rule.then == "review"}
+        return decision.review or not asking.isdisjoint(decision.rules)
 
 
 class _Settled(Mapping[str, Any]):

@@ -22,9 +22,10 @@ from ..contracts import (
     Question,
     Reject,
     Respond,
-    canonical_json,
+    check_plain,
     dump,
 )
+from .mediation import dissent
 from .roster import Roster
 from .turn import Turn
 
@@ -58,7 +59,8 @@ def allowed(turn: Turn, ask: Ask, roster: Roster) -> Sequence[str]:
         return ["approve", "reject"]
     if any(turn.decisions[name].value is None for name in ask.fields):
         verdicts.remove("approve")
-    if not roster.listens:
+    about = [turn.effects[ask.effect].field] if ask.effect else ask.fields
+    if not roster.hears(about):
         verdicts.remove("respond")
     return verdicts
 
@@ -94,7 +96,7 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
         if value is None:
             raise ValueError(f"field {field!r} has no value yet; give one in args, or reject")
         try:
-            _storable(roster.outcome[field].plain(value))
+            roster.outcome[field].plain(value)
         except ValueError as error:
             raise ValueError(f"field {field!r}: got {value!r}; {_first(error)}") from error
 
@@ -103,15 +105,11 @@ def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None
     """LangGraph keeps an answer that was accepted: one that fails later could not be taken back."""
     for name, value in args.items():
         try:
-            _storable(value)
+            check_plain(value)
             if name in effect.content:
                 roster.outcome[name].key(value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"argument {name!r}: got {value!r}; {_first(error)}") from error
-
-
-def _storable(plain: Any) -> None:
-    canonical_json(plain).encode()
 
 
 def _first(error: Exception) -> str:
@@ -132,8 +130,8 @@ def apply_answer(
             update["effects"] = {ask.effect: dump(declined)}
         return update
     if ask.effect:
-        return _apply_to_effect(answer, verdict, turn.effects[ask.effect], turn, roster, policy, now)
-    signed = _signer(answer, policy, now)
+        return _apply_to_effect(answer, verdict, ask.effect, turn, roster, policy, now)
+    signed = _signer(answer, roster, policy, now)
     decisions: dict[str, Any] = {}
     for field in ask.fields:
         old = turn.decisions[field]
@@ -148,33 +146,42 @@ def apply_answer(
 def _apply_to_effect(
     answer: Answer,
     verdict: Approve | Edit | Reject,
-    effect: Effect,
+    key: str,
     turn: Turn,
     roster: Roster,
     policy: Policy,
     now: datetime.datetime,
 ) -> dict[str, Any]:
-    by = _person(answer)
+    effect, by = turn.effects[key], _person(answer)
     match verdict:
         case Approve():
             again = effect.status == "unknown"
-            return _effects(replace(effect, status="approved", approved=effect.digest, by=by, again=again))
+            approved = replace(effect, status="approved", approved=effect.digest, by=by, again=again)
+            return {"effects": {key: dump(approved)}}
         case Edit(edited_action=action):
             args = {**effect.args, **action.args}
             content = {name: roster.outcome[name].key(args[name]) for name in effect.content if name in args}
             edited = replace(effect, args=args, content={**effect.content, **content})
             edited = replace(edited, status="approved", approved=edited.digest, by=by)
-            if edited.key == effect.key:
-                return _effects(edited)
-            return _effects(replace(effect, status="withdrawn", by=by, note="replaced by an edited one"), edited)
+            if edited.key == key:
+                return {"effects": {key: dump(edited)}}
+            withdrawn = replace(effect, status="withdrawn", by=by, note="replaced by an edited one")
+            return {"effects": {key: dump(withdrawn), edited.key: dump(edited)}}
         case Reject():
             note = verdict.message or "declined by a person"
+            declined = {key: dump(replace(effect, status="declined", by=by, note=note))}
+            if not _stands(effect, turn):
+                return {"effects": declined}
             old = turn.decisions.get(effect.field) or Decision(effect.field, "abstained", 0)
-            closed = _signer(answer, policy, now)(old, None, note)
-            return {
-                **_effects(replace(effect, status="declined", by=by, note=note)),
-                "decisions": {effect.field: dump(closed)},
-            }
+            closed = _signer(answer, roster, policy, now)(old, None, note)
+            return {"effects": declined, "decisions": {effect.field: dump(closed)}}
+
+
+def _stands(effect: Effect, turn: Turn) -> bool:
+    """Whether the decisions are those on which the effect was proposed; if not, another may be under way."""
+    return all(
+        turn.decisions[name].version == version for name, version in effect.basis.items() if name in turn.decisions
+    )
 
 
 def correct(
@@ -185,7 +192,7 @@ def correct(
     Raises:
         ValueError: A field is unknown, or a value is not of its type.
     """
-    signed = _signer(answer, policy, now)
+    signed = _signer(answer, roster, policy, now)
     decisions: dict[str, Any] = {}
     for field, value in values.items():
         if field not in roster.outcome:
@@ -195,8 +202,11 @@ def correct(
     return {"decisions": decisions}
 
 
-def _signer(answer: Answer, policy: Policy, now: datetime.datetime) -> Callable[[Decision, Any, str], Decision]:
+def _signer(
+    answer: Answer, roster: Roster, policy: Policy, now: datetime.datetime
+) -> Callable[[Decision, Any, str], Decision]:
     def signed(old: Decision, value: Any, reason: str) -> Decision:
+        key = None if value is None else roster.outcome[old.field].key(value)
         return replace(
             old,
             status="abstained" if value is None else "settled",
@@ -205,7 +215,7 @@ def _signer(answer: Answer, policy: Policy, now: datetime.datetime) -> Callable[
             confidence=0.0 if value is None else 1.0,
             by=_person(answer),
             reason=reason,
-            dissent=tuple(sorted({agent for each in old.tally if each.value != value for agent in each.agents})),
+            dissent=dissent(old.tally, key),
             policy=policy.digest,
             review=False,
             locked=True,
@@ -220,10 +230,6 @@ def _signer(answer: Answer, policy: Policy, now: datetime.datetime) -> Callable[
 def _about(turn: Turn, field: str) -> dict[str, Any]:
     claims: list[Claim] = [claim for claim in turn.claims if claim.field == field]
     return {"decision": dump(turn.decisions[field]), "claims": [dump(claim) for claim in claims]}
-
-
-def _effects(*effects: Effect) -> dict[str, Any]:
-    return {"effects": {effect.key: dump(effect) for effect in effects}}
 
 
 def _person(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -59,10 +59,12 @@ class Roster:
             for field in agent.contract.writes
         )
 
-    @cached_property
-    def listens(self) -> bool:
-        """Whether any agent reads `messages`, so that a reviewer can be heard."""
-        return any(_MESSAGES in agent.contract.reads for agent in self.agents.values())
+    def hears(self, fields: Iterable[str]) -> bool:
+        """Whether an agent that the fields may need reads `messages`, so that a reviewer can be heard."""
+        return any(
+            _MESSAGES in self.agents[name].contract.reads and _MESSAGES not in self.request
+            for name in self.needed(fields)
+        )
 
     def needed(self, goals: Iterable[str]) -> frozenset[str]:
         """The names of all agents that the goals may need, by backward chaining."""
@@ -81,11 +83,14 @@ class Roster:
         """Check that the policy speaks of fields and agents that exist.
 
         Raises:
-            BuildError: It names an unknown field or agent, or forces a value of another type.
+            BuildError: It names an unknown field or agent, forces a value of another type, or its rules look
+                in a circle.
         """
         for place, field in [
             *((f"fields.{name}", name) for name in policy.fields),
             *((f"rule {rule.name!r}", rule.field) for rule in policy.rules if rule.field != "*"),
+            *((f"rule {rule.name!r}, when", name) for rule in policy.rules for name in sorted(rule.upstream)),
+            *((f"effects.{key}", name) for key, terms in policy.effects.items() for name in sorted(terms.upstream)),
         ]:
             if field not in self.outcome:
                 raise BuildError(
@@ -106,6 +111,7 @@ class Roster:
         for rule in policy.rules:
             if rule.then == "force":
                 self._check_force(policy, rule.name, rule.field, rule.value)
+        self._check_cycles(policy)
 
     def _check_force(self, policy: Policy, rule: str, field: str, value: Any) -> None:
         for name in self.outcome if field == "*" else (field,):
@@ -136,6 +142,13 @@ class Roster:
                     expected=f"a name other than {_list(RESERVED | _CHANNELS)}",
                     fix="rename it",
                 )
+        if _MESSAGES in self.outcome:
+            raise BuildError(
+                "fields",
+                got=f"{_MESSAGES!r} in the outcome",
+                expected=f"another name: {_MESSAGES!r} is the conversation",
+                fix="rename it in the outcome",
+            )
         both = self.request.keys() & self.outcome.keys()
         if both:
             raise BuildError(
@@ -196,27 +209,37 @@ class Roster:
                     fix="split it into one agent for each field",
                 )
 
-    def _check_cycles(self) -> None:
+    def _check_cycles(self, policy: Policy | None = None) -> None:
         done: set[str] = set()
         for field in self.outcome:
-            self._walk(field, [], done)
+            self._walk(field, [], [], done, policy)
 
-    def _walk(self, field: str, path: list[str], done: set[str]) -> None:
-        if field in path[::2]:
-            loop = [*path[path.index(field) :], field]
+    def _walk(self, field: str, fields: list[str], ways: list[str], done: set[str], policy: Policy | None) -> None:
+        """Follow the field upstream; `ways` holds what leads from each of `fields` to the next."""
+        if field in fields:
+            start = fields.index(field)
+            loop = [name for step in zip(fields[start:], ways[start:], strict=True) for name in step]
             raise BuildError(
-                "contracts",
-                got="a cycle: " + " -> ".join(loop),
+                "contracts" if policy is None else f"policy {policy.name!r}",
+                got="a cycle: " + " -> ".join([*loop, field]),
                 expected="fields that can be derived one after the other",
-                fix="let one of these agents read less, or write a field of its own",
+                fix="let one of these agents or rules read less, or write a field of its own",
             )
         if field in done:
             return
+        for way, upstream in self._upstream(field, policy):
+            self._walk(upstream, [*fields, field], [*ways, way], done, policy)
+        done.add(field)
+
+    def _upstream(self, field: str, policy: Policy | None) -> Iterator[tuple[str, str]]:
+        """The fields that a field waits for, each with the agent or rule by which it does."""
         for tier in self.tiers[field]:
             for agent in tier:
                 for upstream in sorted(agent.contract.reads & self.outcome.keys()):
-                    self._walk(upstream, [*path, field, agent.name], done)
-        done.add(field)
+                    yield agent.name, upstream
+        for rule in policy.rules_for(field) if policy is not None else ():
+            for upstream in sorted(rule.upstream - {field}):
+                yield f"rule {rule.name!r}", upstream
 
 
 _CHANNELS = frozenset(State.__annotations__)

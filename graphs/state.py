@@ -10,7 +10,10 @@ from langgraph.channels import DeltaChannel
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict
 
-__all__ = ["State", "cleared"]
+__all__ = ["NEWS", "State", "cleared"]
+
+NEWS = ""
+"""No field's name; it stands before goals that have just come in."""
 
 
 def append(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
@@ -26,6 +29,14 @@ def append_once(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
 def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The old records with the new in their place, by key."""
     return {**old, **new} if old else dict(new)
+
+
+def ask(_: Sequence[Any], new: Any) -> list[Any]:
+    """The goals of an input, marked as news by an empty first name until intake has seen them.
+
+    An input without goals leaves those of the turn before; without the mark intake could not tell.
+    """
+    return [NEWS, *new] if isinstance(new, list | tuple) else [NEWS, new]
 
 
 def converse(old: Sequence[Any], writes: Sequence[Any]) -> list[BaseMessage]:
@@ -53,7 +64,7 @@ class State(TypedDict, total=False):
     """The validated request."""
     turn: int
     """Number of the turn, from 1."""
-    goals: list[str]
+    goals: Annotated[list[str], ask]
     """Fields that this turn must settle."""
     messages: Annotated[list[AnyMessage], DeltaChannel(converse)]
     """The conversation; kept from turn to turn, stored as deltas."""

@@ -235,7 +235,7 @@ class Supervisor:
     def _input_schema(self) -> Any:
         fields = {
             "request": self.request,
-            "goals": NotRequired[list[str]],
+            "goals": NotRequired[State.__annotations__["goals"]],
             "messages": NotRequired[State.__annotations__["messages"]],
         }
         return TypedDict(f"{self.request.__name__}Input", fields)  # type: ignore[operator]

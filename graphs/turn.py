@@ -10,8 +10,12 @@ from typing import Any, Literal
 from langchain_core.messages import BaseMessage
 
 from ..contracts import Claim, Decision, Effect, Fault, Finish, Halt, Move, Usage, load
+from .state import NEWS
 
-__all__ = ["Turn", "TurnStatus"]
+__all__ = ["REPLY", "Turn", "TurnStatus"]
+
+REPLY = "reply"
+"""How the ids of the messages begin that the supervisor adds as its answer: `reply-<turn>-<move>`."""
 
 TurnStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "running"]
 """How a turn ended, or that it waits for a person, or that it has not ended."""
@@ -52,7 +56,7 @@ class Turn:
         return cls(
             number=values.get("turn", 0),
             request=values.get("request") or {},
-            goals=tuple(values.get("goals") or ()),
+            goals=tuple(goal for goal in values.get("goals") or () if goal != NEWS),
             messages=tuple(values.get("messages") or ()),
             claims=load(tuple[Claim, ...], values.get("claims") or ()),
             decisions=load(dict[str, Decision], values.get("decisions") or {}),
@@ -71,6 +75,12 @@ class Turn:
                 for agent, basis in move.agents.items():
                     runs[agent] = (*runs.get(agent, ()), basis)
         return runs
+
+    @cached_property
+    def heard(self) -> int:
+        """How many messages there are for agents to read; the turn's own replies are not news to them."""
+        own = f"{REPLY}-{self.number}-"
+        return sum(not (message.id or "").startswith(own) for message in self.messages)
 
     @property
     def status(self) -> TurnStatus:
