@@ -21,14 +21,15 @@ from ..contracts import (
     LookupReceiver,
     Passage,
     Receiver,
+    check_plain,
     dump,
 )
 from .turn import Turn
 
 __all__ = ["Executor"]
 
-_PATIENCE = 5.0
 _PAUSE = 0.05
+"""Seconds between two looks at the ledger, while another run is at work on the same content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Executor:
     """The outside world, by effect name."""
     outcome: Mapping[str, Field]
     """Fields of the outcome, by name."""
+    patience: float = 5.0
+    """Seconds to wait for another run that is at work on the same content."""
 
     def __call__(self, turn: Turn, move: Execute, origin: str) -> dict[str, Any]:
         """The update of the state after executing the effects of the move.
@@ -78,7 +81,7 @@ class Executor:
 
     def _begin(self, effect: Effect, origin: str) -> Entry | None:
         """Claim the key; wait a moment for another run that is at work on the same content."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self.patience
         while True:
             entry = self.ledger.begin(
                 effect.key, name=effect.name, thread=origin, digest=effect.digest, args=effect.args
@@ -90,34 +93,45 @@ class Executor:
     def _reconcile(self, effect: Effect, receiver: Receiver, entry: Entry, origin: str) -> Effect:
         """It was begun before and is not known to have ended: ask the receiver, else a person."""
         if isinstance(receiver, LookupReceiver):
-            result = receiver.lookup(effect.key)
+            try:
+                result = receiver.lookup(effect.key)
+            except Exception as error:
+                return replace(effect, status="unknown", note=_words("the receiver could not be asked", error))
             if result is not None:
-                self.ledger.finish(effect.key, result=result)
-                found = replace(effect, result=result, note=f"found at the receiver, begun by {entry.thread}")
-                return replace(found, status="done" if entry.thread == origin else "duplicate")
+                done = self._done(effect, result, f"found at the receiver, begun by {entry.thread}")
+                return replace(done, status="done" if entry.thread == origin else "duplicate")
             if entry.thread == origin:
                 return self._deliver(effect, receiver)
         if effect.again:
-            return self._deliver(effect, receiver)
+            return self._deliver(effect, receiver, first=False)
         return replace(effect, status="unknown", note=f"begun by {entry.thread}, and not known to have ended")
 
-    def _deliver(self, effect: Effect, receiver: Receiver) -> Effect:
+    def _deliver(self, effect: Effect, receiver: Receiver, *, first: bool = True) -> Effect:
+        """Execute it; `first` is false where an earlier attempt may have done it."""
         try:
-            result = to_jsonable_python(receiver.execute(effect.key, effect.args))
+            result = receiver.execute(effect.key, effect.args)
         except (TimeoutError, ConnectionError) as error:
-            return replace(effect, status="unknown", note=f"{type(error).__name__}: {error}"[:500])
+            return replace(effect, status="unknown", note=_words("", error))
         except Exception as error:
+            if not first:
+                return replace(effect, status="unknown", note=_words("not this time, but perhaps before", error))
             self.ledger.abandon(effect.key)
-            return replace(effect, status="failed", note=f"{type(error).__name__}: {error}"[:500])
-        self.ledger.finish(effect.key, result=result)
-        return replace(effect, status="done", result=result, note="")
+            return replace(effect, status="failed", note=_words("", error))
+        return self._done(effect, result, "")
+
+    def _done(self, effect: Effect, result: Any, note: str) -> Effect:
+        """Record what has happened, whatever the receiver answered."""
+        plain = _recordable(result)
+        self.ledger.finish(effect.key, result=plain)
+        return replace(effect, status="done", result=plain, note=note)
 
     def _claim(self, effect: Effect, update: dict[str, Any]) -> None:
         field = self.outcome[effect.field]
         try:
             value = field.plain(effect.result)
-        except ValidationError as error:
-            message = f"answer of receiver {effect.name!r} is no {effect.field!r}: {error.errors()[0]['msg']}"
+        except ValueError as error:
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+            message = f"answer of receiver {effect.name!r} is no {effect.field!r}: {why}"
             fix = "let `execute` return a value of the field's type"
             update["faults"].append(dump(Fault(effect.agent, "contract", 1, message, fix, effect.basis)))
             return
@@ -132,6 +146,21 @@ class Executor:
             basis=effect.basis,
         )
         update["claims"].append(dump(claim))
+
+
+def _recordable(result: Any) -> Any:
+    """The receiver's answer as plain JSON data; as text where it is none, for what was done must be recorded."""
+    try:
+        plain = to_jsonable_python(result, inf_nan_mode="strings")
+        check_plain(plain)
+    except ValueError:
+        return repr(result)[:500].encode("utf-8", "backslashreplace").decode()
+    return plain
+
+
+def _words(what: str, error: Exception) -> str:
+    text = f"{what}: {type(error).__name__}: {error}" if what else f"{type(error).__name__}: {error}"
+    return text[:500].encode("utf-8", "backslashreplace").decode()
 
 
 def _fault(effect: Effect) -> Fault:
