@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quorate.command.evidence import in_context
 from quorate.command.exit_status import exit_status
-from quorate.command.screen import line_of, printable, text_of
+from quorate.command.printable import line_of, printable, text_of
 from quorate.contracts import Evidence, Items, Passage, Quote
 
 

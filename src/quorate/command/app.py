@@ -150,15 +150,9 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     as_json: Json = False,
 ) -> None:
     """List what waits for a person, or answer one thread: by a flag, or asked at the terminal."""
-    given = [bool(approve), bool(edit), reject, respond is not None]
-    if sum(given) > 1:
-        raise typer.BadParameter("give one of --approve, --edit, --reject, --respond")
-    if message is not None and not reject:
-        raise typer.BadParameter("--message goes with --reject")
-    if thread is None and (any(given) or reviewer or reason or graph):
-        raise typer.BadParameter("name the THREAD to answer")
-    if as_json and thread is not None and not any(given):
-        raise typer.BadParameter("with --json, answer by a flag: --approve, --edit, --reject, --respond")
+    given = {"approve": approve, "edit": bool(edit), "reject": reject, "respond": respond is not None}
+    chosen = [kind for kind, is_given in given.items() if is_given]
+    _check_review(thread, chosen, message=message, other=bool(reviewer or reason or graph), as_json=as_json)
     from .location import Location
     from .review import Review, list_questions
     from .verdict import Reviewer, Verdict, user_name
@@ -167,10 +161,20 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     if thread is None:
         list_questions(location, as_json=as_json)
         return
-    kind = dict(zip(given, ("approve", "edit", "reject", "respond"), strict=True)).get(True)
-    verdict = Verdict(kind, respond or message or "", edit or ()) if kind else None
+    verdict = Verdict(chosen[0], respond or message or "", edit or ()) if chosen else None
     who = Reviewer(reviewer or user_name(), reason)
     raise typer.Exit(Review(location, thread, who, verdict, graph, as_json)())
+
+
+def _check_review(thread: str | None, chosen: list[str], *, message: str | None, other: bool, as_json: bool) -> None:
+    if len(chosen) > 1:
+        raise typer.BadParameter("give one of --approve, --edit, --reject, --respond")
+    if message is not None and chosen != ["reject"]:
+        raise typer.BadParameter("--message goes with --reject")
+    if thread is None and (chosen or other):
+        raise typer.BadParameter("name the THREAD to answer")
+    if as_json and thread is not None and not chosen:
+        raise typer.BadParameter("with --json, answer by a flag: --approve, --edit, --reject, --respond")
 
 
 @app.command("graph")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..contracts import Evidence, Items, Passage, Quote
-from .screen import line_of, printable, text_of
+from .printable import line_of, printable, text_of
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -11,7 +11,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from .exit_status import ExitStatus
-from .screen import errors, printable
+from .printable import printable
+from .screen import errors
 
 if TYPE_CHECKING:
     from ..contracts import QuorateError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..contracts import Alternative, Claim, Decision
 from .evidence import in_context
-from .screen import line_of, local_time, printable, status_text, text_of
+from .printable import line_of, local_time, printable, text_of
+from .screen import status_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

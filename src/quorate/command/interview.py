@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..contracts import Effect, ReviewError, load
 from .failure import show_error
 from .field_section import show_field
-from .screen import heading, line_of, printable, text_of
+from .printable import line_of, printable, text_of
+from .screen import heading
 from .thread_view import OpenQuestion, ThreadView
 from .turn_section import effect_details
 from .verdict import Reviewer, Verdict, as_answer

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from .screen import COLORS, errors, line_of
+from .printable import line_of
+from .screen import COLORS, errors
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from .outcome import Outcome, OutcomeStatus
-from .screen import heading, line_of, listing, status_text, text_of, unbroken
+from .printable import line_of, text_of
+from .screen import heading, listing, status_text, unbroken
 from .thread_view import OpenQuestion
 
 if TYPE_CHECKING:

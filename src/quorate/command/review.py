@@ -14,12 +14,14 @@ from .exit_status import ExitStatus, exit_status
 from .interview import EndOfAnswers, Interview
 from .location import Location
 from .outcome import Outcome
+from .printable import line_of, printable, text_of
 from .report import question_line
 from .resumption import Resumption
-from .screen import console, line_of, listing, printable, text_of, unbroken
+from .screen import console, listing, unbroken
 from .team import find_team
+from .thread_prefix import find_thread
 from .thread_view import OpenQuestion, ThreadView, read_view
-from .threads import find_thread, line_of_thread, views
+from .threads import views
 from .verdict import Reviewer, Verdict, as_answer
 
 if TYPE_CHECKING:
@@ -37,14 +39,14 @@ def list_questions(location: Location, *, as_json: bool) -> None:
         waiting = [each for each in views(database) if each.questions]
     if as_json:
         for view in waiting:
-            print(json.dumps(line_of_thread(view)))  # noqa: T201 (the result)
+            print(json.dumps(view.line))  # noqa: T201 (the result)
         return
     screen = console()
     table = listing("thread", "question and allowed answers")
     for view in waiting:
         for question in view.questions:
             about = Text.assemble(question_line(question), "\n", line_of(question.reason))
-            table.add_row(view.id, about.append(f"\n{', '.join(question.allowed)}", style="dim"))
+            table.add_row(line_of(view.id), about.append(f"\n{', '.join(question.allowed)}", style="dim"))
     unbroken(table)
     if waiting:
         screen.print(table)
@@ -122,7 +124,7 @@ class Review:
 
     def _tell(self, view: ThreadView) -> None:
         if self.as_json:
-            print(json.dumps(line_of_thread(view)))  # noqa: T201 (the result)
+            print(json.dumps(view.line))  # noqa: T201 (the result)
             return
         screen = console()
         if view.questions:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import IO
@@ -26,6 +27,8 @@ from .team import find_team
 from .work import Work
 
 __all__ = ["Run"]
+
+_LEAST_THREADS = 32
 
 
 @dataclass
@@ -67,6 +70,9 @@ class Run:
 
     async def _work(self, supervisor: Supervisor, inbox: Inbox, database: Database) -> int:
         """Work off the inbox; gives how many items were not begun."""
+        # Sync agents wait for their services in these threads; asyncio's own number is six on two cores.
+        threads = ThreadPoolExecutor(max_workers=max(_LEAST_THREADS, 4 * self.concurrency))
+        asyncio.get_running_loop().set_default_executor(threads)
         drain, items, total = Drain(), self._numbered(inbox), len(inbox)
         with progressing(self.graph, total, silent=self.as_json) as progress:
 

@@ -1,13 +1,12 @@
-"""Screen: the two consoles, and foreign text made fit for them."""
+"""Screen: the consoles that the command writes to, with the forms that its tables share."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import unicodedata
-from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
+
+from .printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,25 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLORS",
-    "NOTHING",
     "console",
     "errors",
     "heading",
-    "line_of",
     "listing",
-    "local_time",
-    "printable",
     "status_text",
-    "text_of",
     "unbroken",
 ]
 
-NOTHING = "\N{EN DASH}"
-"""What stands for no value."""
-
 _WIDTH_OF_A_PIPE = 120
 _LONGEST_NAME = 40
-_BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
 
 COLORS = {
     "settled": "green",
@@ -67,42 +57,6 @@ def _console(file: IO[str]) -> Console:
     # Into a pipe or a file rich would fold at 80 columns, which nobody asked for.
     width = None if file.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_A_PIPE
     return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
-
-
-def printable(text: str) -> str:
-    """The text without anything that could steer a terminal; a control character stands as its escape."""
-    return "".join(char if _harmless(char) else char.encode("unicode_escape").decode() for char in text)
-
-
-def _harmless(char: str) -> bool:
-    return char in "\n\t" or (unicodedata.category(char) not in ("Cc", "Cs") and char not in _BIDI)
-
-
-def line_of(text: str, most: int = 0) -> str:
-    """The text on one line, printable; cut after `most` characters where that is not 0."""
-    line = " ".join(printable(text).split())
-    return line if not most or len(line) <= most else f"{line[: most - 1]}…"
-
-
-def text_of(value: Any, most: int = 0) -> str:
-    """A plain value for people, on one line: text as it is, nothing as a dash, an object as `name: value, …`."""
-    match value:
-        case None:
-            return NOTHING
-        case str():
-            return line_of(value, most)
-        case dict():
-            return line_of(", ".join(f"{name}: {text_of(each)}" for name, each in value.items()), most)
-        case _:
-            return line_of(json.dumps(value, ensure_ascii=False), most)
-
-
-def local_time(iso: str, timespec: str = "seconds") -> str:
-    """A time in ISO 8601 as local time; as it is where it is none."""
-    try:
-        return datetime.fromisoformat(iso).astimezone().replace(tzinfo=None).isoformat(" ", timespec)
-    except ValueError:
-        return iso
 
 
 def status_text(status: str) -> Text:

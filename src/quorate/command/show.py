@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ..contracts import InputError
 from .field_section import show_field
 from .location import Location
-from .screen import console, heading, line_of, local_time, printable, status_text
+from .printable import line_of, local_time, printable
+from .screen import console, heading, status_text
+from .thread_prefix import find_thread
 from .thread_view import ThreadView, read_view
-from .threads import find_thread, line_of_thread
 from .turn_section import sections
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def show_thread(location: Location, prefix: str, *, turn: int | None, as_json: b
         )
     if as_json:
         state = {name: value for name, value in view.values.items() if not name.startswith(("__", "branch:"))}
-        print(json.dumps({**line_of_thread(view), **state, "values": view.turn.values}, default=str))  # noqa: T201
+        print(json.dumps({**view.line, **state, "values": view.turn.values}, default=str))  # noqa: T201
         return
     screen = console()
     _show_head(screen, view, location)

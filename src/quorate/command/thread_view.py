@@ -102,8 +102,6 @@ class ThreadView:
     """The checkpoint's metadata."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """The checkpoint's values, as plain data."""
-    config: Mapping[str, Any] = field(default_factory=dict)
-    """The config that names the checkpoint."""
 
     @property
     def graph(self) -> str:
@@ -137,6 +135,21 @@ class ThreadView:
         """What the ledger said of effects that had been executed before."""
         return tuple(each.note for each in self.turn.effects.values() if each.status == "duplicate")
 
+    @property
+    def line(self) -> dict[str, Any]:
+        """The thread as plain data, for `--json`."""
+        return {
+            "thread": self.id,
+            "status": self.status,
+            "updated": self.updated,
+            "turn": self.turn.number,
+            "reason": self.reason,
+            "graph": self.graph,
+            "input": self.source,
+            "values": self.turn.values,
+            "waits": [each.line for each in self.questions],
+        }
+
 
 def read_view(saver: BaseCheckpointSaver[str], thread: str, *, turn: int | None = None) -> ThreadView | None:
     """Where the thread stands, or stood at the end of an earlier turn; None where there is no such thread or turn."""
@@ -166,7 +179,6 @@ def _view(thread: str, found: CheckpointTuple) -> ThreadView:
         "updated": str(found.checkpoint.get("ts", "")),
         "metadata": dict(found.metadata),
         "values": values,
-        "config": found.config,
     }
     try:
         turn = Turn.read(values)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..contracts import Effect, Move
-from .screen import NOTHING, line_of, listing, local_time, status_text, text_of
+from .printable import NOTHING, line_of, local_time, text_of
+from .screen import listing, status_text
 
 if TYPE_CHECKING:
     from rich.table import Table
