@@ -58,7 +58,7 @@ def panel() -> Any:
     return Supervisor("panel", request=Question, outcome=Result, agents=[member(name) for name in NAMES]).compile()
 
 
-class State(TypedDict, total=False):
+class State(TypedDict):
     """The state of the hand-written graph."""
 
     text: str
@@ -70,12 +70,12 @@ def bare() -> Any:
     """The same four nodes and a join, written by hand."""
 
     def member(name: str) -> Any:
-        def node(state: State) -> State:
+        def node(state: State) -> dict[str, Any]:
             return {"claims": [{"agent": name, "value": state["text"][-5:], "confidence": 0.8}]}
 
         return node
 
-    def join(state: State) -> State:
+    def join(state: State) -> dict[str, Any]:
         votes = [str(claim["value"]) for claim in state["claims"]]
         return {"total": max(votes, key=votes.count)}
 
