@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langgraph.errors import GraphBubbleUp, NodeTimeoutError
+from langgraph.errors import GraphBubbleUp, NodeTimeoutError, is_invalid_resume
 from langgraph.runtime import get_runtime
 from langgraph.types import RetryPolicy, TimeoutPolicy
 from pydantic import ValidationError
@@ -142,13 +143,14 @@ class Guard(Runnable[State, Update]):
         inputs: dict[str, Any] = {}
         request, decisions = state.get("request") or {}, state.get("decisions") or {}
         for field in self._from_request:
-            inputs[field.name] = self._typed(field, request.get(field.name))
+            known = field.name in request  # a field that is newer than the checkpoint is not
+            inputs[field.name] = self._typed(field, request[field.name]) if known else copy.deepcopy(field.default)
         for field in self._from_outcome:
             decision = decisions.get(field.name)
             if decision is not None and decision["status"] == "settled":
                 inputs[field.name] = self._typed(field, decision["value"])
             else:
-                inputs[field.name] = field.default
+                inputs[field.name] = copy.deepcopy(field.default)  # what an agent does to it is its own
         if self._reads_messages:
             inputs["messages"] = list(state.get("messages") or [])
         return inputs
@@ -184,6 +186,8 @@ class Guard(Runnable[State, Update]):
         return update
 
     def _failed(self, error: Exception, basis: Mapping[str, int]) -> Update:
+        if is_invalid_resume(error):
+            raise error  # a person's wrong answer to a graph inside the agent: its question stays open
         attempt = _attempt()
         if attempt < self.agent.contract.limits.attempts and worth_retrying(error):
             raise error
@@ -208,7 +212,7 @@ def worth_retrying(error: Exception) -> bool:
 def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
     """The record of an agent's last failure, with the first thing to try."""
     kind: FaultKind = "error"
-    message = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    message = f"{type(error).__name__}: {_words(error)}".splitlines()[0][:500]
     fix = f"look at {_place(error)}; let the agent return nothing where it cannot tell"
     if isinstance(error, QuorateError):
         kind = "contract" if isinstance(error, ContractError) else "error"
@@ -240,6 +244,14 @@ def _cancelled(agent: Agent) -> AgentError:
         expected="a result, or another error",
         fix="let the agent catch the cancellation of the tasks that it started",
     )
+
+
+def _words(error: BaseException) -> str:
+    """The error's own words; of pydantic's the first of its errors, not how many they are."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or error.title}: {first['msg']}"
 
 
 def _place(error: BaseException) -> str:

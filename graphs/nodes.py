@@ -7,7 +7,7 @@ import contextvars
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -149,6 +149,10 @@ class Review(_Node):
         if not isinstance(ask, Ask):
             return {}
         roster, policy = self.team.roster, self.team.policy
+        known = tuple(field for field in ask.fields if field in roster.outcome)
+        if known != ask.fields and not known:
+            return {}  # the team has lost the fields since: the supervisor looks again
+        ask = replace(ask, fields=known)
         answer = interrupt(
             question(turn, ask, roster, _thread(config)), response_schema=answer_type(turn, ask, roster, policy)
         )

@@ -58,7 +58,8 @@ def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
     do not vote. A field that a person has decided is never decided again.
     """
     chain = _Chain(turn, roster, policy)
-    standings = {goal: chain.field(goal) for goal in turn.goals}
+    goals = [goal for goal in turn.goals if goal in roster.outcome]  # a checkpoint may be older than the team
+    standings = {goal: chain.field(goal) for goal in goals}
     for effect in turn.effects.values():
         if effect.status in ("proposed", "approved") and effect.name in policy.effects:
             for name in sorted(policy.effects[effect.name].upstream):

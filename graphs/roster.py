@@ -71,7 +71,7 @@ class Roster:
         fields, agents = list(goals), set[str]()
         seen = set(fields)
         while fields:
-            for tier in self.tiers[fields.pop()]:
+            for tier in self.tiers.get(fields.pop(), ()):
                 for agent in tier:
                     agents.add(agent.name)
                     upstream = (agent.contract.reads & self.outcome.keys()) - seen

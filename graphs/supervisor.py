@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, cast
 
 from langchain_core.runnables import Runnable
@@ -20,7 +20,6 @@ from ..contracts import (
     Approve,
     BuildError,
     Capability,
-    Claim,
     Contract,
     Ledger,
     Limits,
@@ -33,6 +32,7 @@ from .nodes import ACT, INTAKE, REVIEW, SUPERVISOR, Act, Intake, Review, Supervi
 from .review import correct
 from .roster import Roster
 from .state import State
+from .team_agent import team_agent
 from .turn import Turn
 
 __all__ = ["Supervisor", "TeamGraph"]
@@ -143,35 +143,27 @@ class Supervisor:
         tier: int = 0,
         limits: Limits = Limits(attempts=1),  # noqa: B008 (frozen)
     ) -> Agent:
-        """This team as one agent of another: it reads its request's fields, and claims what it settled."""
-        graph = self.compile()
-        fields = self.roster.request
+        """This team as one agent of another: it reads its request's fields, and claims what it settled.
+
+        A question of this team stops the other one, too, and is answered there.
+
+        Raises:
+            ContractError: `limits` has a timeout. LangGraph's error handler, which a timeout needs, takes a wrong
+                answer to a question for a failure; the agents inside may have timeouts of their own.
+        """
+        fields = {**self.roster.request, **self.roster.outcome}
         contract = Contract(
             name=name or self.name,
-            reads=frozenset(fields),
+            reads=frozenset(self.roster.request),
             writes=frozenset(self.roster.outcome),
             capability=capability,
             version=version,
             tier=tier,
             limits=limits,
-            types={each.name: each.annotation for each in (*fields.values(), *self.roster.outcome.values())},
+            types={each.name: each.annotation for each in fields.values()},
         )
-
-        def claims(values: Mapping[str, Any]) -> Iterator[Claim]:
-            for each in Turn.read(values).decisions.values():
-                if each.status == "settled":
-                    yield Claim(each.field, each.value, each.confidence, reason=f"{self.name}: {each.reason}")
-
-        def request(inputs: Mapping[str, Any]) -> dict[str, Any]:
-            return {"request": {key: fields[key].plain(value) for key, value in inputs.items()}}
-
-        def call(**inputs: Any) -> Iterator[Claim]:
-            return claims(graph.invoke(request(inputs)))
-
-        async def acall(**inputs: Any) -> Iterator[Claim]:
-            return claims(await graph.ainvoke(request(inputs)))
-
-        return Agent(contract, call=call, acall=acall)
+        must_await = any(agent.async_only for agent in self.roster.agents.values())
+        return team_agent(contract, self.name, self.compile(), must_await=must_await)
 
     def _check_effects(self) -> None:
         actions = [agent.name for agent in self.roster.agents.values() if agent.contract.capability == "action"]
