@@ -95,7 +95,7 @@ class Intake(_Node):
             "goals": Overwrite(goals or list(outcome)),
         }
         try:
-            request = self.team.request.model_validate(state.get("request") or {})
+            request = self.team.request.model_validate(state.get("request") or {}, by_alias=True, by_name=True)
             opened["request"] = request.model_dump(mode="json")
         except ValueError as error:  # of pydantic's validator, or of its serializer
             opened["request"] = _readable(state.get("request"))

@@ -111,7 +111,7 @@ class Supervisor:
         turn = Turn.read(values)
         if any(field.required and name not in turn.values for name, field in self.roster.outcome.items()):
             return None
-        return self.outcome.model_validate(turn.values)
+        return self.outcome.model_validate(turn.values, by_alias=True, by_name=True)
 
     def correction(
         self, values: Mapping[str, Any], fields: Mapping[str, Any], *, reviewer: str, reason_code: str = "corrected"

@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Overwrite
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from tests.fakes.desk import AGENTS, Document, Receipt, desk, thread
 from typing_extensions import TypedDict
 
@@ -55,6 +55,28 @@ def test_input_as_a_model() -> None:
     """The request may be given as its model."""
     team = desk()
     assert team.read(team.compile().invoke({"request": Document(text="PETRO TOTAL 12.00")})).values == VALUES
+
+
+def test_models_with_aliases() -> None:
+    """A model whose fields go by another name outside is filled by either, and a kept request by its own."""
+
+    class Aliased(BaseModel):
+        text: str = Field(alias="documentText")
+
+    class Total(BaseModel):
+        total: Decimal = Field(alias="grandTotal")
+
+    agents = [each for each in AGENTS if each.name in ("by_label", "by_size")]
+    team = Supervisor("aliased", request=Aliased, outcome=Total, agents=agents)
+    graph = team.compile(InMemorySaver())
+    for given in (
+        {"request": {"documentText": "TOTAL 12.00"}},
+        {"goals": ["total"]},
+        {"request": {"text": "TOTAL 12.00"}},
+    ):
+        result = team.result(graph.invoke(given, thread()))
+        assert isinstance(result, Total)
+        assert result.total == Decimal("12.00")
 
 
 NODES = ["intake", "supervisor", "by_label", "by_place", "by_size", "supervisor", "by_company", "supervisor"]
