@@ -182,7 +182,7 @@ class Guard(Runnable[State, Update]):
         if output.claims:
             update["claims"] = [dump(claim) for claim in output.claims]
         if output.effects:
-            update["effects"] = {effect.key: dump(effect) for effect in output.effects}
+            update["effects"] = {effect.slot: dump(effect) for effect in output.effects}
         return update
 
     def _failed(self, error: Exception, basis: Mapping[str, int]) -> Update:

@@ -91,6 +91,7 @@ def checked(
                 claims.append(_claim(thing, len(claims), contract, fields, inputs, basis))
             case Effect():
                 effects.append(_effect(thing, contract, fields, inputs, basis))
+                _check_single(effects, contract)
             case Usage():
                 usage = _sum(usage, thing)
             case Mapping() | BaseModel():
@@ -209,6 +210,17 @@ def _plain_args(args: Mapping[str, Any], where: str) -> dict[str, Any]:
             where, got=excerpt(args), expected="arguments that JSON can hold", fix=str(error)
         ) from error
     return plain
+
+
+def _check_single(effects: list[Effect], contract: Contract) -> None:
+    *before, last = effects
+    if any(other.key == last.key for other in before):
+        raise ContractError(
+            f"agent {contract.name!r}, effect {last.name!r}",
+            got="two effects of the same content in one run",
+            expected="one effect for each content",
+            fix="propose it once, or name in `identity` the fields that tell them apart",
+        )
 
 
 def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterable[tuple[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -29,6 +29,8 @@ class PostgresTable:
     Raises:
         DatabaseError: The name cannot be one of a table, or belongs to a table that is not quorate's.
     """
+
+    idempotent: Literal[True] = True
 
     def __init__(self, server: PostgresServer, name: str) -> None:
         self._server = server

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils.db import quote_identifier
 
@@ -25,6 +25,8 @@ class SqliteTable:
     Raises:
         DatabaseError: The name cannot be one of a table, or belongs to a table that is not quorate's.
     """
+
+    idempotent: Literal[True] = True
 
     def __init__(self, file: SqliteFile, name: str) -> None:
         self._file = file

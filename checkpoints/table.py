@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..contracts import LookupReceiver
 
@@ -20,6 +20,9 @@ class Table(LookupReceiver, Protocol):
 
     Every method raises DatabaseError where the database cannot be read or written.
     """
+
+    idempotent: Literal[True]
+    """One key is one row: a repeated effect changes nothing."""
 
     @property
     def name(self) -> str:

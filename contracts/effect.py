@@ -49,8 +49,18 @@ class Effect:
     """Digest of the arguments that were approved; the effect is executed only while it equals `digest`."""
     again: bool = False
     """Whether a person allowed to execute it although it may have been executed before."""
+    before: str = ""
+    """What became of an earlier proposal of the same content in this turn, where only a person may approve it again."""
+    uncertain: bool = False
+    """Whether it was `unknown` at any time: it may have been executed, whatever became of it since."""
     by: str = ""
-    """Who approved or declined: `policy`, `rule:<name>` or `person:<reviewer>`."""
+    """Who approved or declined: `policy` or `person:<reviewer>`."""
+    reviewer: str = ""
+    """The person, where one decided."""
+    reason_code: str = ""
+    """The person's reason, from the policy's list."""
+    decided_at: str = ""
+    """When the person decided, in ISO 8601 UTC."""
     result: Any = None
     """The receiver's answer, as plain JSON data, once done."""
     note: str = ""
@@ -60,6 +70,11 @@ class Effect:
     def key(self) -> str:
         """The idempotency key: a digest of the name and the content. The same content has the same key."""
         return digest([self.name, dict(self.content or self.args)])
+
+    @property
+    def slot(self) -> str:
+        """Its place among the effects of a turn: a digest of agent and key, for two agents may propose one key."""
+        return digest([self.agent, self.key])
 
     @property
     def digest(self) -> str:

@@ -50,7 +50,11 @@ class Ledger(Protocol):
 
 @runtime_checkable
 class Receiver(Protocol):
-    """The outside world behind one kind of effect."""
+    """The outside world behind one kind of effect.
+
+    A receiver that does an effect only once, however often it is told to with the same key, says so with an
+    attribute `idempotent = True`. After a crash it is simply told again.
+    """
 
     def execute(self, key: str, args: Mapping[str, Any]) -> Any:
         """Do it, and return plain JSON data.

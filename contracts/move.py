@@ -39,7 +39,7 @@ class Ask:
     fields: tuple[str, ...]
     """Fields to decide; empty when it is about an effect."""
     effect: str
-    """Idempotency key of the effect to approve; empty when it is about fields."""
+    """Slot of the effect to approve; empty when it is about fields."""
     reason: str
     """Why a person must look, in one line."""
     at: str = ""
@@ -52,7 +52,7 @@ class Execute:
     """Execute approved effects through the ledger."""
 
     effects: tuple[str, ...]
-    """Idempotency keys."""
+    """Slots of the effects."""
     reason: str
     """Why now, in one line."""
     at: str = ""

@@ -86,35 +86,39 @@ class Executor:
             entry = self.ledger.begin(
                 effect.key, name=effect.name, thread=origin, digest=effect.digest, args=effect.args
             )
-            if entry is None or entry.status == "done" or entry.thread == origin or time.monotonic() > deadline:
+            if entry is None or entry.status == "done" or time.monotonic() > deadline:
                 return entry
             time.sleep(_PAUSE)
 
     def _reconcile(self, effect: Effect, receiver: Receiver, entry: Entry, origin: str) -> Effect:
-        """It was begun before and is not known to have ended: ask the receiver, else a person."""
+        """It was begun and is not known to have ended, by a run that died or by one that is slow: ask.
+
+        Only a receiver that is idempotent is told again: another run of the same thread may still be at work.
+        """
         if isinstance(receiver, LookupReceiver):
             try:
                 result = receiver.lookup(effect.key)
             except Exception as error:
-                return replace(effect, status="unknown", note=_words("the receiver could not be asked", error))
+                note = _words("the receiver could not be asked", error)
+                return replace(effect, status="unknown", uncertain=True, note=note)
             if result is not None:
                 done = self._done(effect, result, f"found at the receiver, begun by {entry.thread}")
                 return replace(done, status="done" if entry.thread == origin else "duplicate")
-            if entry.thread == origin:
-                return self._deliver(effect, receiver)
-        if effect.again:
+        if effect.again or getattr(receiver, "idempotent", False) is True:
             return self._deliver(effect, receiver, first=False)
-        return replace(effect, status="unknown", note=f"begun by {entry.thread}, and not known to have ended")
+        note = f"begun by {entry.thread}, and not known to have ended"
+        return replace(effect, status="unknown", uncertain=True, note=note)
 
     def _deliver(self, effect: Effect, receiver: Receiver, *, first: bool = True) -> Effect:
         """Execute it; `first` is false where an earlier attempt may have done it."""
         try:
             result = receiver.execute(effect.key, effect.args)
         except (TimeoutError, ConnectionError) as error:
-            return replace(effect, status="unknown", note=_words("", error))
+            return replace(effect, status="unknown", uncertain=True, note=_words("", error))
         except Exception as error:
             if not first:
-                return replace(effect, status="unknown", note=_words("not this time, but perhaps before", error))
+                note = _words("not this time, but perhaps before", error)
+                return replace(effect, status="unknown", uncertain=True, note=note)
             self.ledger.abandon(effect.key)
             return replace(effect, status="failed", note=_words("", error))
         return self._done(effect, result, "")

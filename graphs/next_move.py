@@ -38,7 +38,7 @@ class Step:
     decisions: Mapping[str, Decision]
     """Decisions that are new or different, by field."""
     effects: Mapping[str, Effect]
-    """Effects that were approved or withdrawn, by idempotency key."""
+    """Effects that were approved or withdrawn, by slot."""
 
 
 def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime) -> Step:
@@ -81,7 +81,8 @@ def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy
 def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Move:
     if drawn.ready:
         return Dispatch(drawn.ready, _why_dispatch(turn, drawn))
-    approved = tuple(sorted(key for key, each in effects.items() if each.status == "approved" and _holds(each, drawn)))
+    in_order = sorted(effects.items(), key=lambda item: (item[1].key, item[0]))
+    approved = tuple(slot for slot, each in in_order if each.status == "approved" and _holds(each, drawn))
     if approved:
         names = sorted({effects[key].name for key in approved})
         return Execute(
@@ -89,7 +90,7 @@ def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Move:
         )
     if drawn.asking:
         return Ask(drawn.asking, "", "; ".join(f"{name}: {drawn.decisions[name].reason}" for name in drawn.asking))
-    for key, effect in sorted(effects.items()):
+    for key, effect in sorted(in_order, key=lambda item: item[1].status != "unknown"):
         if effect.status == "unknown" or (effect.status == "proposed" and _holds(effect, drawn)):
             return Ask((), key, _why_effect(effect))
     return _finish(turn, drawn, effects)
@@ -128,12 +129,12 @@ def _judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> d
 
 def _judge(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
     """A proposed effect, approved where the policy approves it and the agent has not acted on other inputs before."""
-    earlier = {
-        other.status for other in turn.effects.values() if other.agent == effect.agent and other.basis != effect.basis
-    }
-    if earlier & {"done", "duplicate"}:
+    if effect.before:
+        return replace(effect, note=f"{effect.name} was proposed before in this turn: {effect.before}")
+    earlier = [other for other in turn.effects.values() if other.agent == effect.agent and other.basis != effect.basis]
+    if any(other.status in ("done", "duplicate") for other in earlier):
         return replace(effect, note=f"{effect.name} was already executed in this turn, with other arguments")
-    if "unknown" in earlier:
+    if any(other.uncertain or other.status == "unknown" for other in earlier):
         return replace(effect, note=f"{effect.name} may have been executed in this turn, with other arguments")
     return _approve(effect, turn, drawn, policy, roster)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from ..agents import Agent
@@ -165,9 +166,14 @@ class _Chain:
     def _is_fact(self, claim: Claim) -> bool:
         """Whether it is what the ledger recorded of an effect, which is no matter of opinion."""
         return any(
-            isinstance(seen, Passage) and seen.source == "ledger" and seen.key in self.turn.effects
+            isinstance(seen, Passage) and seen.source == "ledger" and (claim.agent, seen.key) in self._executed
             for seen in claim.evidence
         )
+
+    @cached_property
+    def _executed(self) -> frozenset[tuple[str, str]]:
+        """The effects that were executed, by agent and idempotency key."""
+        return frozenset((e.agent, e.key) for e in self.turn.effects.values() if e.status in ("done", "duplicate"))
 
     def has_value(self, name: str) -> bool:
         """Whether the field has a value that holds in this walk."""

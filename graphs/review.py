@@ -80,6 +80,11 @@ def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Polic
         raise ValueError(f"unknown reason code {answer.reason_code!r}; use one of {', '.join(codes)}")
     if isinstance(verdict, Edit):
         _check_edit(verdict, turn, ask, roster)
+    try:  # LangGraph keeps an answer that was accepted: one that failed later could not be taken back
+        update = apply_answer(answer, turn, ask, roster, policy, datetime.datetime.min.replace(tzinfo=datetime.UTC))
+        check_plain({channel: records for channel, records in update.items() if channel != "messages"})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the answer cannot be applied: {_first(error)}") from error
     return answer
 
 
@@ -93,8 +98,10 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
         _check_args(args, turn.effects[ask.effect], roster)
     for field in ask.fields:
         value = args.get(field, turn.decisions[field].value)
+        if value is None and field not in args:
+            raise ValueError(f"field {field!r} has no value yet; give one in args, null to leave it open, or reject")
         if value is None:
-            raise ValueError(f"field {field!r} has no value yet; give one in args, or reject")
+            continue
         try:
             roster.outcome[field].plain(value)
         except ValueError as error:
@@ -102,12 +109,10 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
 
 
 def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None:
-    """LangGraph keeps an answer that was accepted: one that fails later could not be taken back."""
     for name, value in args.items():
         try:
             check_plain(value)
-            if name in effect.content:
-                roster.outcome[name].key(value)
+            _content(effect, {name: value}, roster)
         except (TypeError, ValueError) as error:
             raise ValueError(f"argument {name!r}: got {value!r}; {_first(error)}") from error
 
@@ -125,9 +130,8 @@ def apply_answer(
         note = HumanMessage(verdict.message, name=answer.reviewer or None, id=f"review-{turn.number}-{len(turn.moves)}")
         update: dict[str, Any] = {"messages": [note]}
         if ask.effect:
-            effect = turn.effects[ask.effect]
-            declined = replace(effect, status="declined", by=_person(answer), note=verdict.message)
-            update["effects"] = {ask.effect: dump(declined)}
+            effect = _sign_effect(turn.effects[ask.effect], answer, now)
+            update |= _effects({ask.effect: replace(effect, status="declined", note=verdict.message)})
         return update
     if ask.effect:
         return _apply_to_effect(answer, verdict, ask.effect, turn, roster, policy, now)
@@ -136,8 +140,9 @@ def apply_answer(
     for field in ask.fields:
         old = turn.decisions[field]
         value = verdict.edited_action.args.get(field, old.value) if isinstance(verdict, Edit) else old.value
-        if isinstance(verdict, Reject):
-            decisions[field] = dump(signed(old, None, verdict.message or "left open by a person"))
+        if isinstance(verdict, Reject) or value is None:
+            message = verdict.message if isinstance(verdict, Reject) else ""
+            decisions[field] = dump(signed(old, None, message or "left open by a person"))
         else:
             decisions[field] = dump(signed(old, roster.outcome[field].plain(value), f"{verdict.type} by a person"))
     return {"decisions": decisions}
@@ -146,35 +151,72 @@ def apply_answer(
 def _apply_to_effect(
     answer: Answer,
     verdict: Approve | Edit | Reject,
-    key: str,
+    slot: str,
     turn: Turn,
     roster: Roster,
     policy: Policy,
     now: datetime.datetime,
 ) -> dict[str, Any]:
-    effect, by = turn.effects[key], _person(answer)
+    effect = _sign_effect(turn.effects[slot], answer, now)
     match verdict:
         case Approve():
             again = effect.status == "unknown"
-            approved = replace(effect, status="approved", approved=effect.digest, by=by, again=again)
-            return {"effects": {key: dump(approved)}}
+            return _effects({slot: replace(effect, status="approved", approved=effect.digest, again=again)})
         case Edit(edited_action=action):
-            args = {**effect.args, **action.args}
-            content = {name: roster.outcome[name].key(args[name]) for name in effect.content if name in args}
-            edited = replace(effect, args=args, content={**effect.content, **content})
-            edited = replace(edited, status="approved", approved=edited.digest, by=by)
-            if edited.key == key:
-                return {"effects": {key: dump(edited)}}
-            withdrawn = replace(effect, status="withdrawn", by=by, note="replaced by an edited one")
-            return {"effects": {key: dump(withdrawn), edited.key: dump(edited)}}
+            edited = replace(effect, args={**effect.args, **action.args}, content=_content(effect, action.args, roster))
+            edited = replace(edited, status="approved", approved=edited.digest)
+            if edited.slot == effect.slot:
+                return _effects({slot: edited})
+            withdrawn = replace(effect, status="withdrawn", note="replaced by an edited one")
+            return _effects({slot: withdrawn, edited.slot: edited})
         case Reject():
             note = verdict.message or "declined by a person"
-            declined = {key: dump(replace(effect, status="declined", by=by, note=note))}
-            if not _stands(effect, turn):
-                return {"effects": declined}
+            update = _effects({slot: replace(effect, status="declined", note=note)})
+            if not _stands(effect, turn) or _has_others(slot, turn):
+                return update
             old = turn.decisions.get(effect.field) or Decision(effect.field, "abstained", 0)
             closed = _signer(answer, roster, policy, now)(old, None, note)
-            return {"effects": declined, "decisions": {effect.field: dump(closed)}}
+            return {**update, "decisions": {effect.field: dump(closed)}}
+
+
+def _sign_effect(effect: Effect, answer: Answer, now: datetime.datetime) -> Effect:
+    return replace(
+        effect,
+        by=_person(answer),
+        reviewer=answer.reviewer,
+        reason_code=answer.reason_code or answer.verdict.type,
+        decided_at=now.isoformat(timespec="seconds"),
+    )
+
+
+def _content(effect: Effect, args: Mapping[str, Any], roster: Roster) -> dict[str, str]:
+    """The identity's values after an edit: new where the edited argument was such a value, else as they were."""
+    content = dict(effect.content)
+    for name, value in args.items():
+        if name in content and _key(roster, name, effect.args.get(name)) == content[name]:
+            content[name] = roster.outcome[name].key(value)
+    return content
+
+
+def _key(roster: Roster, name: str, value: Any) -> str | None:
+    try:
+        return roster.outcome[name].key(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _effects(effects: Mapping[str, Effect]) -> dict[str, Any]:
+    return {"effects": {slot: dump(effect) for slot, effect in effects.items()}}
+
+
+def _has_others(slot: str, turn: Turn) -> bool:
+    """Whether another effect for the same field was executed, or may yet be."""
+    return any(
+        other.field == turn.effects[slot].field
+        and at != slot
+        and (other.uncertain or other.status in ("proposed", "approved", "done", "duplicate"))
+        for at, other in turn.effects.items()
+    )
 
 
 def _stands(effect: Effect, turn: Turn) -> bool:

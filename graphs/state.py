@@ -31,6 +31,27 @@ def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {**old, **new} if old else dict(new)
 
 
+def propose(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The old effects with the new in their place; one that is proposed again keeps what became of it before.
+
+    So a person's no, or an effect that may have happened, is not forgotten when an agent runs again.
+    """
+    return {**old, **{slot: _again(old[slot], effect) if slot in old else effect for slot, effect in new.items()}}
+
+
+def _again(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    if new["status"] != "proposed" or old["status"] == "proposed":
+        return dict(new)
+    before = old["before"]
+    if old["status"] == "declined":
+        before = f"declined by {old['by']}"
+    elif old["uncertain"]:
+        before = "it may have been executed"
+    elif old["status"] in ("done", "duplicate") and old["args"] != new["args"]:
+        before = "executed with other arguments"
+    return {**new, "before": before, "uncertain": old["uncertain"]}
+
+
 def ask(_: Sequence[Any], new: Any) -> list[Any]:
     """The goals of an input, marked as news by an empty first name until intake has seen them.
 
@@ -72,8 +93,8 @@ class State(TypedDict, total=False):
     """This turn's claims."""
     decisions: Annotated[dict[str, dict[str, Any]], merge]
     """The standing decision per field."""
-    effects: Annotated[dict[str, dict[str, Any]], merge]
-    """This turn's effects, by idempotency key."""
+    effects: Annotated[dict[str, dict[str, Any]], propose]
+    """This turn's effects, by agent and idempotency key."""
     faults: Annotated[list[dict[str, Any]], append_once]
     """What failed in this turn."""
     usage: Annotated[list[dict[str, Any]], append]

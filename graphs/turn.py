@@ -38,7 +38,7 @@ class Turn:
     decisions: Mapping[str, Decision]
     """The standing decision of each field that has one."""
     effects: Mapping[str, Effect]
-    """The effects of this turn, by idempotency key."""
+    """The effects of this turn, by slot: agent and idempotency key."""
     faults: tuple[Fault, ...]
     """What failed."""
     usage: tuple[Usage, ...]

@@ -128,16 +128,16 @@ def test_abstaining() -> None:
     assert (ran.claims, ran.faults, ran.usage[0].claims) == ([], [], 0)
 
 
-def test_effect_is_recorded_under_its_key() -> None:
-    """A proposed effect stands in the state under its idempotency key."""
+def test_effect_is_recorded_in_its_slot() -> None:
+    """A proposed effect stands in the state under its agent and idempotency key."""
 
     @agent(writes={"note"}, capability="action")
     def poster(company: str) -> Effect:
         return Effect("post", {"company": company})
 
     ran = graph(poster).run(text="A", decisions={"company": "A"})
-    ((key, effect),) = ran.effects.items()
-    assert (effect.key, effect.name, effect.field, effect.status) == (key, "post", "note", "proposed")
+    ((slot, effect),) = ran.effects.items()
+    assert (effect.slot, effect.name, effect.field, effect.status) == (slot, "post", "note", "proposed")
 
 
 def test_broken_contract_is_a_fault() -> None:

@@ -27,11 +27,13 @@ from quorate.contracts import (
     Passage,
     Policy,
     Usage,
+    dump,
     fields_of,
     load,
 )
 from quorate.graphs import Roster, Step, Turn, next_move
 from quorate.graphs.review import answer_type, apply_answer, correct
+from quorate.graphs.state import propose
 
 __all__ = ["NOW", "Bench", "turn_of"]
 
@@ -141,7 +143,7 @@ class Bench:
             return
         self._write(
             claims=output.claims,
-            effects={effect.key: effect for effect in output.effects},
+            effects={effect.slot: effect for effect in output.effects},
             usage=(Usage(agent=name, basis=basis),),
         )
 
@@ -158,7 +160,7 @@ class Bench:
         effect = self.turn.effects[key]
         assert effect.approved == effect.digest
         self.executed.append(effect.args)
-        seen = (Passage("ledger", key),)
+        seen = (Passage("ledger", effect.key),)
         plain = self.roster.outcome[effect.field].plain(f"done {len(self.executed)}")
         claim = Claim(effect.field, plain, 1.0, seen, agent=effect.agent, basis=effect.basis)
         self._write(effects={key: replace(effect, status="done", result=plain)}, claims=(claim,))
@@ -171,6 +173,11 @@ class Bench:
         )
 
     def _write(self, **parts: Any) -> None:
+        if parts.get("effects"):
+            old, new = (
+                {slot: dump(each) for slot, each in some.items()} for some in (self.turn.effects, parts["effects"])
+            )
+            parts["effects"] = load(dict[str, Effect], propose(old, new))
         merged = {
             name: {**getattr(self.turn, name), **part}
             if isinstance(part, Mapping)

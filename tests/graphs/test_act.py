@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -158,13 +160,25 @@ def test_crash_after_the_receiver_has_it(thread: str, status: str) -> None:
 
 
 def test_crash_before_the_receiver_has_it() -> None:
-    """A receiver that can be asked says that it has it not: executed, if it was this turn that began."""
-    receiver, ledger = Lookup(), begun()
-    assert run(executor(receiver, ledger))[0]["status"] == "done"
+    """Only a receiver that is idempotent is told again: whoever began it may be at it right now."""
+    for thread in ("thread", "other"):
+        receiver = Lookup()
+        effect, _ = run(executor(receiver, begun(thread)))
+        assert (effect["status"], effect["uncertain"], receiver.calls) == ("unknown", True, 0)
+        twice = Lookup()
+        twice.idempotent = True  # type: ignore[attr-defined]
+        effect, _ = run(executor(twice, begun(thread)))
+        assert (effect["status"], twice.calls) == ("done", 1)
+
+
+def test_two_runs_of_one_turn() -> None:
+    """Of two runs of one turn that meet at the receiver one executes, and the other gets its answer."""
+    receiver, ledger = Receiving(lambda number: time.sleep(0.3)), DictLedger()
+    act = Executor(ledger, {"post": receiver}, fields_of(Out), patience=5.0)
+    with ThreadPoolExecutor(2) as pool:
+        effects = [each[0] for each in pool.map(lambda _: run(act), range(2))]
+    assert [(each["status"], each["result"]) for each in effects] == [("done", {"number": "N1"})] * 2
     assert receiver.calls == 1
-    other = Lookup()
-    assert run(executor(other, begun("other")))[0]["status"] == "unknown"  # the other may be at it right now
-    assert other.calls == 0
 
 
 def test_receiver_that_cannot_be_asked_just_now() -> None:

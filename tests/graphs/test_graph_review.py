@@ -119,7 +119,6 @@ def test_what_is_allowed() -> None:
         (edit(total="twelve"), "field 'total': got 'twelve'; Input should be a valid decimal"),
         (edit(total=[1]), "field 'total': got [1]"),
         (edit(total=float("nan")), "field 'total': got nan"),
-        (edit(total=None), "field 'total' has no value yet; give one in args, or reject"),
         ({"type": "approve", "reason_code": "whim"}, "unknown reason code 'whim'; use one of checked, misread"),
         ({"type": "approve", "reviwer": "ann"}, "reviwer"),
     ],
@@ -200,6 +199,16 @@ class TestVerdicts:
         assert (decision.value, decision.reason_code, decision.reason) == ("20", "edit", "edit by a person")
         assert decision.dissent == ("by_label",)
 
+    def test_edit_to_nothing(self) -> None:
+        """Null leaves a field open, by the person's word."""
+        decision = self.of({"decisions": [edit(total=None)], "reviewer": "ann"}).decisions["total"]
+        assert (decision.status, decision.value, decision.locked, decision.by) == (
+            "abstained",
+            None,
+            True,
+            "person:ann",
+        )
+
     def test_edit_of_nothing(self) -> None:
         """A field that the edit leaves out stays as proposed."""
         assert self.of(edit()).decisions["total"].value == "12.00"
@@ -251,9 +260,11 @@ class TestEffects:
     def test_approve(self) -> None:
         """It is executed with exactly these arguments, and the answer becomes the field's value."""
         turn, receiver = self.of({"type": "approve", "reviewer": "ann"})
-        ((key, effect),) = turn.effects.items()
-        assert receiver.received == [(key, {"company": "ACME", "total": "12.00", "memo": ""})]
+        (effect,) = turn.effects.values()
+        assert receiver.received == [(effect.key, {"company": "ACME", "total": "12.00", "memo": ""})]
         assert (effect.status, effect.by, effect.result) == ("done", "person:ann", {"number": "N1"})
+        assert (effect.reviewer, effect.reason_code) == ("ann", "approve")
+        assert datetime.datetime.fromisoformat(effect.decided_at).tzinfo is not None
         assert effect.approved == effect.digest
         assert turn.values["posted"] == {"number": "N1"}
 
@@ -262,7 +273,7 @@ class TestEffects:
         turn, receiver = self.of({"type": "edit", "args": {"total": "13.00"}, "reviewer": "ann"})
         assert [args["total"] for _, args in receiver.received] == ["13.00"]
         assert sorted(effect.status for effect in turn.effects.values()) == ["done", "withdrawn"]
-        assert all(key == effect.key for key, effect in turn.effects.items())
+        assert all(slot == effect.slot for slot, effect in turn.effects.items())
         turn, receiver = self.of({"type": "edit", "args": {"memo": "paid"}})
         assert [args["memo"] for _, args in receiver.received] == ["paid"]
         assert len(turn.effects) == 1

@@ -30,9 +30,9 @@ def sections(turn: Turn) -> Iterator[tuple[str, Table]]:
 def _effects(turn: Turn) -> Table:
     table = listing("effect", "status", "by", "arguments and result")
     table.columns[-1].overflow = "fold"
-    for key, effect in turn.effects.items():
+    for effect in turn.effects.values():
         by = line_of(effect.by) or NOTHING
-        table.add_row(line_of(effect.name), status_text(effect.status), by, effect_details(key, effect))
+        table.add_row(line_of(effect.name), status_text(effect.status), by, effect_details(effect.key, effect))
     return table
 
 
