@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from .adapter import as_agent
 from .agent import Agent, agent
-from .guard import Guard, fault_of, needs_async, worth_retrying
+from .failure import fault_of
+from .guard import Guard, needs_async
 from .options import Options
+from .retry import worth_retrying
 
 if TYPE_CHECKING:
     from .action import effect_agent

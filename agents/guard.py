@@ -6,25 +6,24 @@ import asyncio
 import contextvars
 import copy
 import time
-import traceback
-from collections.abc import Callable, Mapping
-from pathlib import PurePath
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langgraph.errors import GraphBubbleUp, NodeTimeoutError, is_invalid_resume
+from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
 from langgraph.runtime import get_runtime
 from langgraph.types import RetryPolicy, TimeoutPolicy
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
-from ..contracts import AgentError, ContractError, Fault, FaultKind, Field, QuorateError, Usage, dump
+from ..contracts import AgentError, ContractError, Field, Usage, dump
 from .agent import Agent
+from .failure import fault_of
 from .output import Output, alisted, checked, listed
+from .retry import worth_retrying
 from .trace import mark_run
 
-__all__ = ["Guard", "fault_of", "needs_async", "worth_retrying"]
-
-_langgraph_retries = cast(Callable[[Exception], bool], RetryPolicy().retry_on)
+__all__ = ["Guard", "needs_async"]
 
 State = Mapping[str, Any]
 Update = dict[str, Any]
@@ -87,11 +86,13 @@ class Guard(Runnable[State, Update]):
             inputs = self._inputs(input)
             things = listed(agent.call(**inputs), limits.claims)
             output = checked(things, agent.contract, self._outcome, inputs, basis)
+        except ParentCommand:
+            return self._failed(_handed_over(agent), basis)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
             return self._failed(_cancelled(agent), basis)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._failed(error, basis)
         return self._done(output, basis, started)
 
@@ -113,6 +114,8 @@ class Guard(Runnable[State, Update]):
             inputs = self._inputs(input)
             things = await alisted(agent.acall(**inputs), limits.claims)
             output = checked(things, agent.contract, self._outcome, inputs, basis)
+        except ParentCommand:
+            return self._failed(_handed_over(agent), basis)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
@@ -120,7 +123,7 @@ class Guard(Runnable[State, Update]):
             if task is None or task.cancelling():
                 raise  # the run is being stopped, or the attempt ran out of time
             return self._failed(_cancelled(agent), basis)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._failed(error, basis)
         return self._done(output, basis, started)
 
@@ -156,6 +159,8 @@ class Guard(Runnable[State, Update]):
         return inputs
 
     def _typed(self, field: Field, plain: Any) -> Any:
+        if isinstance(plain, dict | list):
+            plain = from_json(to_json(plain))  # what an agent does to it is its own
         try:
             return field.parse(plain)
         except ValidationError as error:
@@ -185,46 +190,13 @@ class Guard(Runnable[State, Update]):
             update["effects"] = {effect.slot: dump(effect) for effect in output.effects}
         return update
 
-    def _failed(self, error: Exception, basis: Mapping[str, int]) -> Update:
+    def _failed(self, error: BaseException, basis: Mapping[str, int]) -> Update:
         if is_invalid_resume(error):
             raise error  # a person's wrong answer to a graph inside the agent: its question stays open
         attempt = _attempt()
-        if attempt < self.agent.contract.limits.attempts and worth_retrying(error):
+        if isinstance(error, Exception) and attempt < self.agent.contract.limits.attempts and worth_retrying(error):
             raise error
         return {"faults": [dump(fault_of(self.agent, error, attempt, basis))]}
-
-
-def worth_retrying(error: Exception) -> bool:
-    """Whether another attempt may go better: not after an error in the code, a broken contract, or a refusal.
-
-    LangGraph's own rule, and: a timeout may pass; an HTTP status of 4xx is final, but for 408, 409 and 429.
-    """
-    if isinstance(error, QuorateError):
-        return False
-    if isinstance(error, TimeoutError):
-        return True
-    status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(status, int) and 400 <= status < 500:
-        return status in (408, 409, 429)
-    return _langgraph_retries(error)
-
-
-def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
-    """The record of an agent's last failure, with the first thing to try."""
-    kind: FaultKind = "error"
-    message = f"{type(error).__name__}: {_words(error)}".splitlines()[0][:500]
-    fix = f"look at {_place(error)}; let the agent return nothing where it cannot tell"
-    if isinstance(error, QuorateError):
-        kind = "contract" if isinstance(error, ContractError) else "error"
-        message, fix = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
-    elif isinstance(error, NodeTimeoutError):
-        kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
-    elif isinstance(error, TimeoutError):
-        kind, fix = "timeout", "check the service that it calls, or give it more time"
-    elif worth_retrying(error) if isinstance(error, Exception) else False:
-        fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
-    message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
-    return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis)
 
 
 def needs_async(agent: Agent) -> AgentError:
@@ -237,6 +209,15 @@ def needs_async(agent: Agent) -> AgentError:
     )
 
 
+def _handed_over(agent: Agent) -> ContractError:
+    return ContractError(
+        f"agent {agent.name!r}",
+        got="a Command to the graph around it",
+        expected="claims, because the supervisor decides what runs next",
+        fix="let the agent return values, and take the hand-off tool away",
+    )
+
+
 def _cancelled(agent: Agent) -> AgentError:
     return AgentError(
         f"agent {agent.name!r}",
@@ -244,22 +225,6 @@ def _cancelled(agent: Agent) -> AgentError:
         expected="a result, or another error",
         fix="let the agent catch the cancellation of the tasks that it started",
     )
-
-
-def _words(error: BaseException) -> str:
-    """The error's own words; of pydantic's the first of its errors, not how many they are."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or error.title}: {first['msg']}"
-
-
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return "the agent's code"
-    last = frames[-1]
-    return f"{PurePath(last.filename).name}:{last.lineno} in {last.name}"
 
 
 def _attempt() -> int:

@@ -1,6 +1,6 @@
 """The vocabulary: frozen data and pure checks. Imports nothing else of quorate, and no LangGraph."""
 
-from .annotation import same_type
+from .annotation import same_type, takes_none
 from .claim import Claim
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
@@ -93,4 +93,5 @@ __all__ = [
     "load",
     "missing_extra",
     "same_type",
+    "takes_none",
 ]

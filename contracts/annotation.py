@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from typing_extensions import is_typeddict
 
-__all__ = ["alternatives", "is_optional", "metadata_of", "same_type"]
+__all__ = ["alternatives", "is_optional", "metadata_of", "same_type", "takes_none"]
 
 _ABSTRACT: Mapping[Any, str] = {
     list: "sequence",
@@ -53,6 +53,11 @@ def _within_wrapping(annotation: Any) -> tuple[Any, ...]:
 def is_optional(annotation: Any) -> bool:
     """Whether `None` is one of its values."""
     return any(each in (None, type(None)) for each in alternatives(annotation))
+
+
+def takes_none(annotation: Any) -> bool:
+    """Whether a parameter of that annotation may be None: an optional one, `Any` and `object`."""
+    return is_optional(annotation) or any(each in (Any, object) for each in alternatives(annotation))
 
 
 def same_type(one: Any, other: Any) -> bool:

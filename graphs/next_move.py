@@ -102,14 +102,13 @@ def _holds(effect: Effect, drawn: Plan) -> bool:
 
 
 def _finish(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Finish:
-    unsettled = [name for name in drawn.dead if not (name in drawn.decisions and drawn.decisions[name].locked)]
-    if not unsettled:
-        closed = f"; closed by a person: {', '.join(drawn.dead)}" if drawn.dead else ""
+    if not drawn.dead:
+        closed = f"; closed by a person: {', '.join(drawn.closed)}" if drawn.closed else ""
         return Finish("settled", f"all {len(turn.goals)} goals are settled{closed}")
     failed = [
         f"{effect.name} {effect.status}: {effect.note}" for effect in effects.values() if effect.status == "failed"
     ]
-    reasons = [f"{name}: {_why_open(name, drawn)}" for name in unsettled]
+    reasons = [f"{name}: {_why_open(name, drawn)}" for name in drawn.dead]
     return Finish("unsettled", "; ".join([*reasons, *failed]))
 
 

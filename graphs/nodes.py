@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 
 from ..agents import needs_async
 from ..agents.trace import mark_run
-from ..contracts import Ask, Dispatch, Execute, Fault, Finish, Halt, Move, Policy, dump
+from ..contracts import Ask, Dispatch, Execute, Fault, Finish, Halt, Move, Policy, check_plain, dump
 from .act import Executor
 from .next_move import next_move
 from .review import answer_type, apply_answer, question
@@ -97,6 +97,7 @@ class Intake(_Node):
         try:
             request = self.team.request.model_validate(state.get("request") or {}, by_alias=True, by_name=True)
             opened["request"] = request.model_dump(mode="json")
+            check_plain(opened["request"])
         except ValueError as error:  # of pydantic's validator, or of its serializer
             opened["request"] = _readable(state.get("request"))
             return self._refuse(opened, _explain(error), "correct the request and send it again")
@@ -184,7 +185,7 @@ class Act(_Node):
         if not isinstance(move, Execute):
             return {}
         thread = _thread(config) or f"run-{uuid.uuid4()}"
-        origin = thread if turn.number == 1 else f"{thread}#{turn.number}"
+        origin = thread if turn.number == 1 else f"{thread} (turn {turn.number})"
         return self.executor(turn, move, origin)
 
 

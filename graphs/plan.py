@@ -15,15 +15,17 @@ from .turn import Turn
 
 __all__ = ["Plan", "plan"]
 
-Standing = Literal["ready", "running", "asking", "dead"]
+Standing = Literal["ready", "running", "asking", "closed", "dead"]
 """Where a field stands for those who read it.
 
 `ready`: it has a value, or may stay empty. `running`: agents are at work on it, or will be. `asking`: a
-person must look first. `dead`: it will get no value in this turn.
+person must look first. `closed`: a person left it, or all that it is derived from, without a value. `dead`: it
+will get no value in this turn, for another reason.
 """
 
 _MESSAGES = "messages"
 _UNREADY: tuple[Standing, ...] = ("running", "asking")
+_ENDED: tuple[Standing, ...] = ("dead", "closed")
 _FACT = FieldPolicy(accept=0.0, quorum=1, review="never")
 """The terms for what became of an effect: the policy's thresholds are about opinions."""
 
@@ -42,6 +44,8 @@ class Plan:
     """Fields that a person must decide, sorted."""
     dead: tuple[str, ...]
     """Goals that will get no value, sorted."""
+    closed: tuple[str, ...]
+    """Goals that a person left without a value, themselves or all that they are derived from; sorted."""
     bases: Mapping[str, Mapping[str, int]]
     """For each agent that can run now, the versions that it would read."""
     held: frozenset[str]
@@ -71,6 +75,7 @@ def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
         ready=dict(sorted(chain.ready.items())),
         asking=tuple(sorted(chain.asking)),
         dead=tuple(sorted(goal for goal, standing in standings.items() if standing == "dead")),
+        closed=tuple(sorted(goal for goal, standing in standings.items() if standing == "closed")),
         bases=chain.bases,
         held=frozenset(chain.held),
         open=chain.open,
@@ -101,7 +106,7 @@ class _Chain:
     def _field(self, name: str) -> Standing:
         standing = self.turn.decisions.get(name)
         if standing is not None and standing.locked:
-            return "ready" if standing.status == "settled" or not self.roster.outcome[name].required else "dead"
+            return "ready" if standing.status == "settled" or not self.roster.outcome[name].required else "closed"
         heeded = {self.field(upstream) for upstream in sorted(self.policy.upstream(name))}
         states: dict[str, Standing] = {}
         decision = Decision(name, "abstained", 0)
@@ -115,9 +120,10 @@ class _Chain:
                 break
         if self._has_pending_effect(name):
             return "running"
-        if decision.status == "abstained" and not decision.review and set(states.values()) == {"dead"}:
+        if decision.status == "abstained" and not decision.review and set(states.values()) <= {"closed", "dead"}:
             decision = replace(decision, reason="what it is derived from has no value")
-        return self._conclude(name, decision)
+        reached = self._conclude(name, decision)
+        return "closed" if reached == "dead" and set(states.values()) == {"closed"} else reached
 
     def _agent(self, agent: Agent) -> Standing:
         """`ready` here means that it has run on what it would read now."""
@@ -130,8 +136,9 @@ class _Chain:
                     basis[name] = self.decisions[name].version
             elif name == _MESSAGES and name not in self.roster.request:
                 basis[name] = self.turn.heard
-        if "dead" in standings:
-            return "dead"
+        for ended in _ENDED:
+            if ended in standings:
+                return ended
         for unready in _UNREADY:
             if unready in standings:
                 self.held.add(agent.name)

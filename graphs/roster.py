@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..agents import Agent
-from ..contracts import BuildError, Field, Policy, same_type
+from ..contracts import BuildError, Field, Policy, same_type, takes_none
 from .state import State
 
 __all__ = ["Roster"]
@@ -37,6 +37,7 @@ class Roster:
         self.agents: dict[str, Agent] = {agent.name: agent for agent in sorted(agents, key=lambda each: each.name)}
         self._check_fields()
         self._check_types()
+        self._check_optional()
         self._check_actions()
         self._check_cycles()
 
@@ -107,6 +108,15 @@ class Roster:
                     got=f"agent {sorted(unknown)[0]!r}",
                     expected=f"one of {_list(self.agents)}",
                     fix="correct the name",
+                )
+        for name, terms in policy.fields.items():
+            writers = sum(map(len, self.tiers[name]))
+            if terms.quorum > writers:
+                raise BuildError(
+                    f"policy {policy.name!r}, quorum of {name!r}",
+                    got=str(terms.quorum),
+                    expected=f"at most {writers}, the number of agents that write it",
+                    fix="lower the quorum, add an agent, or set `review: always`",
                 )
         for rule in policy.rules:
             if rule.then == "force":
@@ -197,6 +207,18 @@ class Roster:
                         got=f"{verb} {name!r} as {_type(annotation)}",
                         expected=f"the field's type {_type(field.annotation)}",
                         fix="make the types the same",
+                    )
+
+    def _check_optional(self) -> None:
+        for agent in self.agents.values():
+            for name in sorted(agent.contract.reads & self.outcome.keys() & agent.contract.types.keys()):
+                field, annotation = self.outcome[name], agent.contract.types[name]
+                if not field.required and field.default is None and not takes_none(annotation):
+                    raise BuildError(
+                        f"agent {agent.name!r}",
+                        got=f"reads {name!r} as {_type(annotation)}",
+                        expected=f"{_type(annotation)} | None, because the field may stay empty",
+                        fix="take None, or give the field a default of its type",
                     )
 
     def _check_actions(self) -> None:

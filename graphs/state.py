@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from langchain_core.messages import AnyMessage, BaseMessage, convert_to_messages
+from langchain_core.messages import AnyMessage, BaseMessage, RemoveMessage, convert_to_messages
 from langgraph.channels import DeltaChannel
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict
 
@@ -61,15 +62,18 @@ def ask(_: Sequence[Any], new: Any) -> list[Any]:
 
 
 def converse(old: Sequence[Any], writes: Sequence[Any]) -> list[BaseMessage]:
-    """The conversation with all written messages; one of a known id takes the old one's place.
+    """The conversation with all written messages; the same in one batch or in several, as a delta channel needs.
 
-    The same in one batch or in several, as a delta channel needs.
+    One of a known id takes the old one's place, and a `RemoveMessage` takes it away.
     """
     messages = convert_to_messages(old)
     places = {message.id: place for place, message in enumerate(messages) if message.id is not None}
     for write in writes:
         for message in convert_to_messages(write if isinstance(write, list) else [write]):
-            if message.id is not None and message.id in places:
+            if isinstance(message, RemoveMessage):
+                messages = [] if message.id == REMOVE_ALL_MESSAGES else [m for m in messages if m.id != message.id]
+                places = {each.id: place for place, each in enumerate(messages) if each.id is not None}
+            elif message.id is not None and message.id in places:
                 messages[places[message.id]] = message
             else:
                 if message.id is not None:

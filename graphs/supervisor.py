@@ -174,6 +174,14 @@ class Supervisor:
                 expected="a ledger that remembers effects, and a receiver for each",
                 fix="pass ledger=open_database(...).ledger and receivers={effect name: receiver}",
             )
+        unknown = sorted(self.policy.effects.keys() - self._receivers.keys())
+        if unknown:
+            raise BuildError(
+                f"policy {self.policy.name!r}, effects",
+                got=f"effect {unknown[0]!r}",
+                expected=f"one of the receivers: {', '.join(sorted(self._receivers)) or 'none'}",
+                fix="correct the name, or pass a receiver of that name",
+            )
 
     def _build(self) -> TeamGraph:
         team = Team(self.roster, self.policy, self.request, self._reply)

@@ -286,6 +286,27 @@ class TestEffects:
         assert (effect.status, effect.by, effect.note) == ("declined", "person:bob", "private")
         assert (turn.decisions["posted"].locked, turn.status) == (True, "settled")
 
+    def test_respond(self) -> None:
+        """It is declined as it stands, and an agent that hears the reviewer proposes anew."""
+
+        @agent(writes={"posted"}, capability="action")
+        def post(total: Decimal, messages: list[Any]) -> Effect:
+            return Effect("post", {"total": str(total), "memo": messages[-1].text if messages else ""}, ("total",))
+
+        receiver = Receiving()
+        team = desk(
+            agents=(*AGENTS, post), outcome=Posting, policy={}, ledger=DictLedger(), receivers={"post": receiver}
+        )
+        talk = Talk(team)
+        first = talk.ask({"request": {"text": "ACME TOTAL 12.00"}})
+        assert first.value["review_configs"][0]["allowed_decisions"] == ["approve", "edit", "reject", "respond"]
+        turn = talk.answer(first, {"type": "respond", "message": "for the picnic", "reviewer": "ann"})
+        assert (turn.status, receiver.calls) == ("waiting", 0)
+        ((second,),) = (task.interrupts for task in talk.graph.get_state(talk.config).tasks)
+        assert second.value["action_requests"][0]["args"] == {"total": "12.00", "memo": "for the picnic"}
+        assert talk.answer(second, {"type": "approve"}).status == "settled"
+        assert [args["memo"] for _, args in receiver.received] == ["for the picnic"]
+
 
 def test_two_questions_one_after_the_other() -> None:
     """A stale answer to an answered question does not answer the next one."""

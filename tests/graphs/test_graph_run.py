@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Overwrite
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 from tests.fakes.desk import AGENTS, Document, Receipt, desk, thread
 from typing_extensions import TypedDict
 
@@ -136,6 +136,25 @@ def test_refused_at_the_entry(given: dict[str, Any], place: str) -> None:
     assert fault.fix
     assert not turn.runs
     assert team.read(graph.invoke(TEXT, thread())).values == VALUES  # the thread goes on
+
+
+def test_request_that_json_cannot_hold() -> None:
+    """A request that its model takes and no checkpoint can hold is refused, with the reason."""
+
+    class Raw(BaseModel):
+        data: bytes
+
+    @agent(writes={"size"}, capability="extraction")
+    def measure(data: bytes) -> Claim:
+        return Claim("size", len(data), 0.9)
+
+    team = Supervisor("raw", request=Raw, outcome=create_model("Size", size=(int, ...)), agents=[measure])
+    graph = team.compile(InMemorySaver())
+    assert team.read(graph.invoke({"request": {"data": b"abc"}}, thread())).values == {"size": 3}
+    turn = team.read(graph.invoke({"request": {"data": b"\xff"}}, thread()))
+    assert turn.status == "rejected"
+    assert turn.reason.startswith("request: ")
+    assert turn.request == {"data": "_w=="}
 
 
 class TestFailing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,13 +119,21 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "members": members,
         "outcome": create_model("Random", **fields),  # type: ignore[call-overload]
-        "policy": draw(policies(count)),
+        "policy": reachable(draw(policies(count)), members),
         "goals": draw(st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=count)),
         "corrections": draw(
             st.lists(st.tuples(st.sampled_from(sorted(fields)), st.sampled_from(["0", "1", "2"])), max_size=3)
         ),
         "temper": draw(st.integers(0, 50)),
     }
+
+
+def reachable(policy: dict[str, Any], members: Iterable[Member]) -> dict[str, Any]:
+    """The policy with no quorum above the number of writers, which a team refuses."""
+    for name, terms in policy["fields"].items():
+        if "quorum" in terms:
+            terms["quorum"] = min(terms["quorum"], sum(int(name[1:]) in member.writes for member in members))
+    return policy
 
 
 class Watched(Bench):
