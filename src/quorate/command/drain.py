@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,9 @@ def stopping_on_signals(drain: Drain, *, on_first: Callable[[], None], on_second
         loop.call_soon_threadsafe(on_first)
 
     # Not add_signal_handler: Windows has none, and the second signal must not wait until the loop is free.
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    # Python lets only the main thread take signals.
+    ours = _SIGNALS if current_thread() is main_thread() else ()
+    before = {number: signal.signal(number, stop) for number in ours}
     try:
         yield
     finally:

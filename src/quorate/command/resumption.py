@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphDrained
 from langgraph.types import Command
 
-from ..contracts import ReviewError
+from .answer_claim import AnswerClaim, not_open
 from .drain import Drain, stopping_on_signals
 from .screen import errors
 from .thread_view import GRAPH, INPUT, TEAM, ThreadView, aread_view
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from ..checkpoints import Database
     from ..graphs import Supervisor
@@ -42,41 +44,38 @@ class Resumption:
             answer: The answer, checked.
 
         Raises:
-            ReviewError: The question is not open any more; nothing was changed.
+            ReviewError: The question is not open any more, or somebody else is answering it; nothing was changed.
             Exception: What a step raised, where it could not be recorded either; else the view tells it.
         """
-        drain = Drain()
         async with self.database.asaver() as saver:
-            self._check_open(await aread_view(saver, view.id), view.id, question)
-            compiled = self.supervisor.compile(checkpointer=saver)
-            config: RunnableConfig = {
-                "configurable": {"thread_id": view.id},
-                "metadata": {GRAPH: self.graph, TEAM: self.supervisor.name, INPUT: view.source},
-            }
-            with stopping_on_signals(drain, on_first=_note, on_second=lambda: None), drain.control() as control:
-                try:
-                    command: Command[Any] = Command(resume={question: answer})
-                    await compiled.ainvoke(command, config, durability="sync", control=control)
-                except GraphDrained:
-                    pass  # the view says that it is unfinished
-                except Exception:
-                    failed = await aread_view(saver, view.id)
-                    if failed is None or not failed.error:
-                        raise
-                    return failed
+            now = await aread_view(saver, view.id)
+            # LangGraph takes an answer to a question that is not open without a word, and runs the node again.
+            if now is None or not now.asks(question):
+                raise not_open(view.id)
+            claim = AnswerClaim(self.database.ledger, now, question, answer)
+            claim.take()
+            try:
+                await self._resume(saver, view, Command(resume={question: answer}))
+            except Exception:
+                failed = await aread_view(saver, view.id)
+                claim.settle(failed)
+                if failed is None or not failed.error:
+                    raise
+                return failed
             after = await aread_view(saver, view.id)
+            claim.settle(after)
             return after if after is not None else view
 
-    @staticmethod
-    def _check_open(now: ThreadView | None, thread: str, question: str) -> None:
-        # LangGraph takes an answer to a question that is not open without a word, and runs the node again.
-        if now is None or question not in {each.id for each in now.questions}:
-            raise ReviewError(
-                f"thread {thread}",
-                got="an answer to a question that is not open any more",
-                expected="an open question",
-                fix=f"look at what became of it: quorate show {thread}",
-            )
+    async def _resume(self, saver: BaseCheckpointSaver[str], view: ThreadView, command: Command[Any]) -> None:
+        compiled = self.supervisor.compile(checkpointer=saver)
+        config: RunnableConfig = {
+            "configurable": {"thread_id": view.id},
+            "metadata": {GRAPH: self.graph, TEAM: self.supervisor.name, INPUT: view.source},
+        }
+        drain = Drain()
+        stopping = stopping_on_signals(drain, on_first=_note, on_second=lambda: None)
+        with stopping, drain.control() as control, suppress(GraphDrained):  # the view says that it is unfinished
+            await compiled.ainvoke(command, config, durability="sync", control=control)
 
 
 def _note() -> None:

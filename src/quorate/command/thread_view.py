@@ -92,6 +92,8 @@ class ThreadView:
     """Where it stands."""
     turn: Turn
     """The state of its newest turn; the conversation is left out."""
+    checkpoint: str = ""
+    """Id of the checkpoint."""
     updated: str = ""
     """When the checkpoint was made, in ISO 8601 UTC."""
     questions: tuple[OpenQuestion, ...] = ()
@@ -129,6 +131,10 @@ class ThreadView:
         if self.questions:
             return self.questions[0].reason
         return self.turn.reason if self.finished else self.error or "stopped between two steps, or running now"
+
+    def asks(self, question: str) -> bool:
+        """Whether the question of this id is open."""
+        return any(each.id == question for each in self.questions)
 
     @property
     def duplicates(self) -> tuple[str, ...]:
@@ -176,6 +182,7 @@ def _view(thread: str, found: CheckpointTuple) -> ThreadView:
     values = {key: value for key, value in found.checkpoint["channel_values"].items() if key != "messages"}
     common: dict[str, Any] = {
         "id": thread,
+        "checkpoint": str(found.checkpoint.get("id", "")),
         "updated": str(found.checkpoint.get("ts", "")),
         "metadata": dict(found.metadata),
         "values": values,
