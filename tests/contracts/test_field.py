@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic import Field as PydanticField
 
 from quorate.contracts import Canonical, Field, fields_of
 
@@ -294,6 +295,14 @@ def test_key_of_every_type_is_text() -> None:
     values: list[tuple[Any, Any]] = [(int, 3), (Any, None), (Any, [1, {"a": 2}]), (Money | int, 3), (bool, True)]
     for annotation, value in values:
         assert isinstance(key(annotation, value), str)
+
+
+def test_decimals_that_are_no_numbers() -> None:
+    """A field that allows them tells infinities apart; pydantic refuses them elsewhere."""
+    allowed = Annotated[Decimal, PydanticField(allow_inf_nan=True)]
+    assert key(allowed, "Infinity") != key(allowed, "-Infinity")
+    with pytest.raises(ValueError, match="finite number"):
+        key(Decimal, "Infinity")
 
 
 def test_nested_canonical_in_a_list_is_kept() -> None:
