@@ -23,6 +23,10 @@ def worth_retrying(error: Exception) -> bool:
         return False
     if isinstance(error, TimeoutError):
         return True
+    try:
+        str(error)
+    except Exception:  # LangGraph writes what it tries again to the log
+        return False
     status = status_of(error)
     if status is not None and 400 <= status < 500:
         return status in (408, 409, 429)
