@@ -214,6 +214,11 @@ class Desk:
         """A thread whose effect waits for a person; gives its id."""
         return self._run(f"{company}\nTOTAL 499.00\n")
 
+    def question(self, thread: str) -> str:
+        """The beginning of the id of what the thread asks."""
+        (view,) = (line for line in self("review", "--json", status=0).lines if line["thread"] == thread)
+        return str(view["waits"][0]["id"])[:8]
+
     def _run(self, text: str, graph: str = "desk") -> str:
         name = self.write(f"note-{len(list(self.folder.glob('note-*')))}.txt", text)
         (line,) = self("run", graph, name, "--json", status=3).lines

@@ -54,7 +54,7 @@ def test_default_reviewer(desk: Desk) -> None:
 def test_reject_effect(desk: Desk) -> None:
     """A rejected effect is not executed, and the message is recorded."""
     thread = desk.over_limit()
-    desk("review", thread, "--reject", "--message", "too dear", status=0)
+    desk("review", thread, "--reject", "--message", "too dear", "--question", desk.question(thread), status=0)
     (effect,) = desk("show", thread, "--json").lines[0]["effects"].values()
     assert (effect["status"], effect["note"]) == ("declined", "too dear")
     assert desk.posted() == 0
@@ -74,13 +74,32 @@ def test_waits_again(desk: Desk) -> None:
     (line,) = desk("run", "desk", "a.txt", "--json", status=3).lines
     out = desk("review", line["thread"], "--approve", status=3).out
     assert f"{line['thread']} waits again: post: " in out
+    assert f"(question {desk.question(line['thread'])})" in out
+
+
+def test_question_that_is_meant(desk: Desk) -> None:
+    """A flag that was meant for another question answers nothing, and an effect is not answered without its id."""
+    desk.write("a.txt", "SHOP\nTOTAL 300.00\nCASH 400.00\n")
+    (line,) = desk("run", "desk", "a.txt", "--json", status=3).lines
+    thread, first = line["thread"], line["waits"][0]["id"]
+    assert f"question {first[:8]}: approve" in desk("review").out
+    assert f"question {first[:8]}" in desk("show", thread).out
+    desk("review", thread, "--approve", "--question", first[:4], status=3)
+    second = desk.question(thread)
+    for meant in ([], ["--question", first[:8]]):
+        refused = desk("review", thread, "--approve", *meant, status=2).err
+        assert f"{second}, about post (company: SHOP, total: 300.00)" in " ".join(refused.split())
+    assert desk.posted() == 0
+    desk("review", thread, "--approve", "--question", second, status=0)
+    assert desk.posted() == 1
 
 
 def test_failed_step(desk: Desk) -> None:
     """Where a step fails after the answer, the answer is taken, and the next run goes on from there."""
     thread = desk.over_limit()
+    question = desk.question(thread)
     desk.write("broken", "")
-    out = desk("review", thread, "--approve", status=1).out
+    out = desk("review", thread, "--approve", "--question", question, status=1).out
     assert f"{thread} is unfinished: " in out
     assert "no connection" in out
     (desk.folder / "broken").unlink()
@@ -111,14 +130,21 @@ def test_wrong_answer(desk: Desk, flags: list[str], message: str) -> None:
 def test_wrong_argument(desk: Desk) -> None:
     """An argument that the effect's identity cannot take is refused, and the effect can be answered afterwards."""
     thread = desk.over_limit()
-    assert "argument 'total': got 'abc'" in desk("review", thread, "--edit", "total=abc", status=2).err
-    desk("review", thread, "--edit", "total=50.00", status=0)
+    meant = ("--question", desk.question(thread))
+    assert "argument 'total': got 'abc'" in desk("review", thread, "--edit", "total=abc", *meant, status=2).err
+    desk("review", thread, "--edit", "total=50.00", *meant, status=0)
     assert desk.posted() == 1
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["x", "--approve", "--reject"], ["x", "--approve", "--message", "m"], ["--approve"], ["x", "--json"]],
+    [
+        ["x", "--approve", "--reject"],
+        ["x", "--approve", "--message", "m"],
+        ["--approve"],
+        ["x", "--json"],
+        ["x", "--question", "1"],
+    ],
 )
 def test_usage(desk: Desk, arguments: list[str]) -> None:
     """Flags that do not go together are a usage error."""

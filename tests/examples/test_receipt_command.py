@@ -170,6 +170,12 @@ class TestRecord:
         assert "01-bookshop" in several.err
 
 
+def meant(quorate: CommandLine, thread: str) -> tuple[str, str]:
+    """The option that names what the thread asks."""
+    (view,) = (line for line in quorate("review", "--json").lines if line["thread"].startswith(thread))
+    return "--question", view["waits"][0]["id"][:8]
+
+
 class TestReview:
     def test_list(self, quorate: CommandLine) -> None:
         """What waits is listed with what is proposed, why, and which answers are allowed."""
@@ -178,7 +184,8 @@ class TestReview:
         text = " ".join(listed.out.split())
         assert re.search(r"09-missing-total\S+ company: WARUNG PAK DIN, total: . company: confidence", text)
         assert re.search(
-            r"11-hidden\S+ total: 38\.00 .*? holds an instruction, not only a sale approve, edit, reject", text
+            r"11-hidden\S+ total: 38\.00 .*? holds an instruction, not only a sale question \w{8}: approve, edit, reject",
+            text,
         )
         lines = {line["thread"][:2]: line for line in quorate("review", "--json").lines}
         assert lines["09"]["waits"][0]["allowed"] == ["edit", "reject"]
@@ -187,6 +194,8 @@ class TestReview:
     def test_approve(self, quorate: CommandLine) -> None:
         """An approval by flags settles the receipt, posts it, and is recorded; it cannot be given twice."""
         answer = ("review", "10-over", "--approve", "--reviewer", "ann", "--reason", "confirmed")
+        assert quorate(*answer).status == 2  # it is about an effect, and does not name the question
+        answer = (*answer, *meant(quorate, "10-over"))
         done = quorate(*answer)
         assert (done.status, "settled" in done.out) == (0, True)
         rows = query(quorate.database, "select company, total from receipts where company like 'NORTHLINE%'")
@@ -215,12 +224,13 @@ class TestReview:
         assert first.status == 3
         assert "waits again: post:" in first.out
         assert query(quorate.database, "select * from receipts where currency = 'USD'") == []
-        assert quorate("review", "08-foreign", "--approve").status == 0
+        assert quorate("review", "08-foreign", "--approve", *meant(quorate, "08-foreign")).status == 0
         assert len(query(quorate.database, "select * from receipts where currency = 'USD'")) == 1
 
     def test_reject(self, quorate: CommandLine) -> None:
         """A rejected post is closed without a row."""
-        done = quorate("review", "10-over", "--reject", "--message", "private", "--reason", "not-allowed")
+        why = ("--message", "private", "--reason", "not-allowed")
+        done = quorate("review", "10-over", "--reject", *why, *meant(quorate, "10-over"))
         assert done.status == 0
         assert query(quorate.database, "select * from receipts where company like 'NORTHLINE%'") == []
         assert "private" in quorate("show", "10-over").out

@@ -141,6 +141,10 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     respond: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Say something to the agents, and let them try again.")
     ] = None,
+    question: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="With a flag: the question that is meant, as listed; needed for an effect."),
+    ] = None,
     reviewer: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers; default the user's name.")] = None,
     reason: Annotated[str, typer.Option(metavar="CODE", help="A reason code of the policy.")] = "",
     graph: Annotated[
@@ -153,6 +157,8 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     given = {"approve": approve, "edit": bool(edit), "reject": reject, "respond": respond is not None}
     chosen = [kind for kind, is_given in given.items() if is_given]
     _check_review(thread, chosen, message=message, other=bool(reviewer or reason or graph), as_json=as_json)
+    if question is not None and (not chosen or not question):
+        raise typer.BadParameter("--question ID goes with --approve, --edit, --reject or --respond")
     from .location import Location
     from .review import Review, list_questions
     from .verdict import Reviewer, Verdict, user_name
@@ -163,7 +169,7 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
         return
     verdict = Verdict(chosen[0], respond or message or "", edit or ()) if chosen else None
     who = Reviewer(reviewer or user_name(), reason)
-    raise typer.Exit(Review(location, thread, who, verdict, graph, as_json)())
+    raise typer.Exit(Review(location, thread, who, verdict, graph, question, as_json)())
 
 
 def _check_review(thread: str | None, chosen: list[str], *, message: str | None, other: bool, as_json: bool) -> None:

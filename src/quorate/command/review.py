@@ -15,6 +15,7 @@ from .interview import EndOfAnswers, Interview
 from .location import Location
 from .outcome import Outcome
 from .printable import line_of, printable, text_of
+from .question_prefix import find_question
 from .report import question_line
 from .resumption import Resumption
 from .screen import console, listing, unbroken
@@ -46,7 +47,8 @@ def list_questions(location: Location, *, as_json: bool) -> None:
     for view in waiting:
         for question in view.questions:
             about = Text.assemble(question_line(question), "\n", line_of(question.reason))
-            table.add_row(line_of(view.id), about.append(f"\n{', '.join(question.allowed)}", style="dim"))
+            how = f"question {question.short}: {', '.join(question.allowed)}"
+            table.add_row(line_of(view.id), about.append(f"\n{how}", style="dim"))
     unbroken(table)
     if waiting:
         screen.print(table)
@@ -71,6 +73,8 @@ class Review:
     """The answer; None to ask at the terminal."""
     graph: str | None = None
     """GRAPH; None for the one that the thread was run with."""
+    question: str | None = None
+    """Id of the question that the verdict is meant for, or the beginning of it."""
     as_json: bool = False
     """Whether stdout gets the thread as one JSON object, and nothing else."""
 
@@ -79,7 +83,7 @@ class Review:
 
         Raises:
             InputError: There is no such thread, or nobody knows its graph.
-            ReviewError: It asks nothing, or the answer does not fit; the question stays open.
+            ReviewError: It asks nothing, or something else, or the answer does not fit; the question stays open.
         """
         with self.location.open(existing=True) as database:
             view = self._view(database, find_thread(database, self.thread))
@@ -97,7 +101,7 @@ class Review:
 
     def _answer(self, view: ThreadView, supervisor: Supervisor, resume: Resumption) -> ExitStatus:
         while True:
-            question = view.questions[0]
+            question = view.questions[0] if self.verdict is None else find_question(view, self.question)
             answer = self._ask(view, question, supervisor)
             if answer is None:
                 console().print("Left open.")
@@ -128,7 +132,8 @@ class Review:
             return
         screen = console()
         if view.questions:
-            screen.print(f"{view.id} waits again: {line_of(view.reason)}", soft_wrap=True)
+            again = f"{view.id} waits again: {line_of(view.reason)} (question {view.questions[0].short})"
+            screen.print(again, soft_wrap=True)
             return
         screen.print(f"{view.id} is {view.status}: {line_of(view.reason)}", soft_wrap=True)
         if view.status == "unfinished":

@@ -62,5 +62,7 @@ def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
         screen.print(origin, style="dim", soft_wrap=True)
     screen.print(line_of(view.reason))
     if view.status == "waiting":
+        asked = ", ".join(each.short for each in view.questions)
+        screen.print(f"question{'s' * (len(view.questions) != 1)} {asked}", style="dim", soft_wrap=True)
         screen.print(f"To answer: quorate review {view.id}{location.flag}", soft_wrap=True)
     screen.print()

@@ -41,6 +41,11 @@ class OpenQuestion:
     """What is asked: `quorate.contracts.Question`, or the payload of an agent's own graph."""
 
     @property
+    def short(self) -> str:
+        """The beginning of its id, as people read it and name it."""
+        return self.id[:8]
+
+    @property
     def is_ours(self) -> bool:
         """Whether it is quorate's question, and not that of a graph that works as an agent."""
         return isinstance(self.value, dict) and isinstance(self.value.get("quorate"), dict)
