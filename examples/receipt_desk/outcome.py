@@ -6,7 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from quorate.contracts import Canonical
 
@@ -16,6 +16,16 @@ __all__ = ["Category", "PostedReceipt", "Receipt"]
 
 Category = Literal["meals", "groceries", "fuel", "travel", "office", "hardware", "health", "other"]
 """The accounts that receipts are posted to."""
+
+
+LARGEST = 10_000_000
+"""The largest total; more is a misread number, or not a matter of receipts."""
+
+
+def _named(company: str) -> str:
+    if not letters_and_digits(company):
+        raise ValueError("give the name of the seller: at least one letter or digit")
+    return company.strip()
 
 
 class PostedReceipt(BaseModel):
@@ -32,12 +42,12 @@ class Receipt(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    company: Annotated[str, Canonical(letters_and_digits)]
-    """Who sold; equal where letters and digits are equal."""
+    company: Annotated[str, AfterValidator(_named), Canonical(letters_and_digits)]
+    """Who sold, with at least one letter or digit; equal where letters and digits are equal."""
     date: datetime.date
     """Day of the sale."""
-    total: Decimal
-    """What was to pay, tax and rounding included, in the currency of the receipt."""
+    total: Annotated[Decimal, Field(gt=0, le=LARGEST, decimal_places=2)]
+    """What was to pay, tax and rounding included, in the currency of the receipt; more than 0, cents at the finest."""
     address: Annotated[str, Canonical(letters_and_digits)] | None = None
     """Where the seller is; equal where letters and digits are equal."""
     currency: str = "MYR"

@@ -14,7 +14,10 @@ _MOST_WORDS = 2_000
 _MOST_LETTERS = 50_000
 _LONGEST_WORD = 500
 _UNPRINTABLE = 0.05
-"""A text of which a larger part is control characters is not a text."""
+"""A text of which a larger part is no known character is not a text."""
+
+_SPACES = "\t\n\r\f"
+"""The control characters that a plain text has."""
 
 
 class Size(BaseModel):
@@ -76,6 +79,8 @@ class ReceiptPage(BaseModel):
             raise ValueError(
                 f"the page has {letters} letters; a receipt has at most {_MOST_LETTERS}, so split the file"
             )
+        for name, text in (("text", self.text), *((f"words[{index}]", word) for index, word in enumerate(self.words))):
+            _check_control(name, text)
         if not any(word.strip() for word in self.words):
             raise ValueError("the page is empty; give `words`, or `text` with at least one line")
         for index, (left, top, right, bottom) in enumerate(self.boxes):
@@ -88,8 +93,15 @@ class ReceiptPage(BaseModel):
 
 
 def _check_text(text: str) -> None:
-    bad = sum(1 for c in text if (c < " " and c not in "\t\n\r\f") or c == "\ufffd")
-    if bad > _UNPRINTABLE * len(text):
+    if (bad := text.count("\ufffd")) > _UNPRINTABLE * len(text):
         raise ValueError(
             f"`text` holds {bad} unprintable characters of {len(text)}; give plain text, not the bytes of a file"
         )
+
+
+def _check_control(name: str, text: str) -> None:
+    for place, letter in enumerate(text):
+        if letter < " " and letter not in _SPACES:
+            raise ValueError(
+                f"`{name}` holds the control character U+{ord(letter):04X} at {place}; give plain text without it"
+            )
