@@ -59,6 +59,8 @@ class Outcome:
             fix = view.turn.faults[0].fix
         elif status == "failed":
             fix = "correct the cause and run again: the failed step is tried again"
+        elif status == "unfinished":
+            fix = "another run may be at work on it; run again when it has ended"
         return cls(where, status, view.reason, fix, view.id, ran, view)
 
     @property
@@ -68,7 +70,7 @@ class Outcome:
 
     @property
     def duplicates(self) -> tuple[str, ...]:
-        """What the ledger said of effects that had been executed before."""
+        """What the ledger said of effects that another thread had executed before."""
         return self.view.duplicates if self.view else ()
 
     @property

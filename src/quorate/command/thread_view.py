@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -143,8 +144,10 @@ class ThreadView:
 
     @property
     def duplicates(self) -> tuple[str, ...]:
-        """What the ledger said of effects that had been executed before."""
-        return tuple(each.note for each in self.turn.effects.values() if each.status == "duplicate")
+        """What the ledger said of effects that another thread had executed before."""
+        own = re.compile(rf"already done by {re.escape(self.id)}( \(turn \d+\))?")
+        notes = (each.note for each in self.turn.effects.values() if each.status == "duplicate")
+        return tuple(note for note in notes if not own.fullmatch(note))
 
     @property
     def line(self) -> dict[str, Any]:
