@@ -118,12 +118,18 @@ def _vote(
     if voters < terms.quorum:
         return replace(blank, reason=f"{voters} of {terms.quorum} agents needed for a quorum claimed a value")
     if leading.confidence < terms.accept:
-        return replace(blank, reason=f"confidence {leading.confidence:.3f} is below {terms.accept:g}")
+        return replace(blank, reason=_below(leading.confidence, terms.accept))
     return replace(
         blank,
         status="settled",
         reason=f"{len(leading.agents)} of {voters} agents agree, confidence {leading.confidence:.3f}",
     )
+
+
+def _below(confidence: float, accept: float) -> str:
+    """Why it is not enough, with as many digits as show it."""
+    digits = next((count for count in range(3, 17) if float(f"{confidence:.{count}f}") < accept), 17)
+    return f"confidence {confidence:.{digits}f} is below {accept:g}"
 
 
 def _force(field: Field, decision: Decision, policy: Policy, context: Context) -> Decision:

@@ -279,3 +279,9 @@ def test_a_decision_is_whole(ballot: list[Claim], some: tuple[Rule, ...], keys: 
     assert decision.reason
     assert set(decision.dissent) <= {agent for each in decision.tally for agent in each.agents}
     assert not decision.locked
+
+
+def test_confidence_just_below() -> None:
+    """A confidence just below the bound is told with as many digits as show it."""
+    reason = decided(claim("12", 0.96999, "a"), accept=0.97).reason
+    assert reason == "confidence 0.96999 is below 0.97"
