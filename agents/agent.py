@@ -29,6 +29,8 @@ class Agent:
     """The sync callable, or None if it can only be awaited."""
     acall: Callable[..., Any] | None = None
     """The async callable (a coroutine or an async generator function), or None if it is sync."""
+    is_team: bool = False
+    """Whether it is a team, whose claims may carry the word of a person."""
 
     def __post_init__(self) -> None:
         where = f"agent {self.contract.name!r}"

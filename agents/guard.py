@@ -85,7 +85,7 @@ class Guard(Runnable[State, Update]):
         try:
             inputs = self._inputs(input)
             things = listed(agent.call(**inputs), limits.claims)
-            output = checked(things, agent.contract, self._outcome, inputs, basis)
+            output = self._checked(things, inputs, basis)
         except ParentCommand:
             return self._failed(_handed_over(agent), basis)
         except GraphBubbleUp:
@@ -113,7 +113,7 @@ class Guard(Runnable[State, Update]):
         try:
             inputs = self._inputs(input)
             things = await alisted(agent.acall(**inputs), limits.claims)
-            output = checked(things, agent.contract, self._outcome, inputs, basis)
+            output = self._checked(things, inputs, basis)
         except ParentCommand:
             return self._failed(_handed_over(agent), basis)
         except GraphBubbleUp:
@@ -170,6 +170,18 @@ class Guard(Runnable[State, Update]):
                 expected=f"a value of type {field.annotation}",
                 fix="correct the field in the state; it was written past quorate",
             ) from error
+
+    def _checked(self, things: list[Any], inputs: Mapping[str, Any], basis: Mapping[str, int]) -> Output:
+        output = checked(things, self.agent.contract, self._outcome, inputs, basis)
+        forged = next((claim for claim in output.claims if claim.person and not self.agent.is_team), None)
+        if forged is not None:
+            raise ContractError(
+                f"agent {self.agent.name!r}, claim on {forged.field!r}",
+                got=f"the word of a person, {forged.person!r}",
+                expected="that only from a team that asked one",
+                fix="leave `person` out",
+            )
+        return output
 
     def _done(self, output: Output, basis: Mapping[str, int], started: float) -> Update:
         used = output.usage

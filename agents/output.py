@@ -134,7 +134,7 @@ def _claim(
     confidence = claim.confidence
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise ContractError(where, got=f"confidence {confidence!r}", expected="a number in [0, 1]", fix="correct it")
-    if not is_text(claim.reason):
+    if not (is_text(claim.reason) and is_text(claim.person)):
         raise ContractError(where, got=f"reason {excerpt(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         check_evidence(evidence, where, inputs)
@@ -147,6 +147,7 @@ def _claim(
         agent=contract.name,
         version=contract.version,
         basis=basis,
+        person=claim.person,
         sequence=sequence,
     )
 

@@ -36,5 +36,7 @@ class Claim:
     """Version of that agent's contract. Added by the guard."""
     basis: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Versions of the decisions that the agent read, by field. Added by the guard."""
+    person: str = ""
+    """The person who decided it, where the agent is a team that asked one. Such a claim outvotes those of agents."""
     sequence: int = 0
     """Position among the claims of one run of the agent, from 0. Added by the guard."""

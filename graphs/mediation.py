@@ -29,6 +29,7 @@ class _Ballot:
     claims: tuple[Claim, ...]
     preferred_by: str
     rules: tuple[str, ...]
+    person: str = ""
 
 
 class _RuleFailed(Exception):
@@ -42,7 +43,8 @@ def decide(
 ) -> Decision:
     """The decision on a field, with version 0; the caller numbers it.
 
-    In this order: `forbid` rules drop claims; the first `prefer` rule that holds for any claim leaves only
+    Where a team below asked a person, that person's word alone counts. Else in this order: `forbid` rules drop
+    claims; the first `prefer` rule that holds for any claim leaves only
     those; the vote; the first `force` rule that holds sets the value; the policy's quorum and threshold;
     `review` rules. A rule that cannot be evaluated sends the field to a person. No order of the claims
     and no clock changes the result.
@@ -77,11 +79,16 @@ def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Co
     ballot = _ballot(field, claims, policy, context)
     candidates = _tally(field, ballot.claims, terms)
     decision = _vote(field, policy, ballot, candidates, terms)
+    if ballot.person:
+        return decision  # no rule undoes what a person decided
     decision = _force(field, decision, policy, context)
     return _review(field, decision, policy, context, terms)
 
 
 def _ballot(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context) -> _Ballot:
+    words = tuple(claim for claim in claims if claim.person)
+    if words:
+        return _Ballot(words, "", (), ", ".join(sorted({claim.person for claim in words})))
     applied: list[str] = []
     preferred_by = ""
     for rule in policy.rules_for(field.name):
@@ -112,6 +119,9 @@ def _vote(
     voters = len(_voters(candidates))
     if is_tie(candidates):
         return replace(blank, reason=f"tie between {_short(candidates[0].value)} and {_short(candidates[1].value)}")
+    if ballot.person:
+        why = f"decided by a person in {', '.join(leading.agents)}"
+        return replace(blank, status="settled", by=f"person:{ballot.person}", reviewer=ballot.person, reason=why)
     if ballot.preferred_by:
         why = f"rule {ballot.preferred_by!r} prefers {', '.join(leading.agents)}"
         return replace(blank, status="settled", by=f"rule:{ballot.preferred_by}", reason=why)

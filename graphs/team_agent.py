@@ -9,7 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic_core import to_jsonable_python
 
 from ..agents import Agent
-from ..contracts import AgentError, Claim, Contract, ContractError
+from ..contracts import AgentError, Claim, Contract, ContractError, Usage
 from .turn import Turn
 
 __all__ = ["team_agent"]
@@ -38,16 +38,16 @@ def team_agent(
             fix="give the agents inside a timeout",
         )
 
-    def call(**inputs: Any) -> Iterator[Claim]:
+    def call(**inputs: Any) -> Iterator[Claim | Usage]:
         return _settled(graph.invoke({"request": to_jsonable_python(inputs)}), team)
 
-    async def acall(**inputs: Any) -> Iterator[Claim]:
+    async def acall(**inputs: Any) -> Iterator[Claim | Usage]:
         return _settled(await graph.ainvoke({"request": to_jsonable_python(inputs)}), team)
 
-    return Agent(contract, call=None if must_await else call, acall=acall)
+    return Agent(contract, call=None if must_await else call, acall=acall, is_team=True)
 
 
-def _settled(values: Mapping[str, Any], team: str) -> Iterator[Claim]:
+def _settled(values: Mapping[str, Any], team: str) -> Iterator[Claim | Usage]:
     turn = Turn.read(values)
     if turn.status == "rejected":
         raise AgentError(
@@ -58,4 +58,9 @@ def _settled(values: Mapping[str, Any], team: str) -> Iterator[Claim]:
         )
     for each in turn.decisions.values():
         if each.status == "settled":
-            yield Claim(each.field, each.value, each.confidence, reason=f"{team}: {each.reason}")
+            person = each.by.removeprefix("person:") if each.locked else ""
+            yield Claim(each.field, each.value, each.confidence, reason=f"{team}: {each.reason}", person=person)
+    yield Usage(
+        input_tokens=sum(each.input_tokens for each in turn.usage),
+        output_tokens=sum(each.output_tokens for each in turn.usage),
+    )

@@ -205,3 +205,40 @@ def test_reader_of_a_field_that_may_stay_empty() -> None:
 
     with pytest.raises(BuildError, match=r"agent 'pay': got reads 'amount' as Decimal; expected Decimal \| None"):
         team(amount, pay, approve=True, outcome=Maybe)
+
+
+def test_word_of_a_person_below() -> None:
+    """What a person decided in a team within a team is not outvoted by the agents of the outer one."""
+
+    class Total(BaseModel):
+        amount: Decimal
+
+    @agent(writes={"amount": Decimal}, capability="extraction")
+    def unsure(text: str) -> Claim:
+        return Claim("amount", "20", confidence=0.4)
+
+    @agent(writes={"amount": Decimal}, capability="extraction")
+    def certain(text: str) -> Claim:
+        return Claim("amount", "35", confidence=0.99)
+
+    inner = Supervisor("inner", request=Bill, outcome=Total, agents=[unsure])
+    outer = Supervisor("outer", request=Bill, outcome=Total, agents=[inner.as_agent(), certain])
+    graph = outer.compile(checkpointer=InMemorySaver())
+    graph.invoke({"request": {"text": "pay 20"}}, THREAD)
+    decision = resume(graph, {"type": "approve"}).decisions["amount"]
+    assert (decision.status, decision.value, decision.by) == ("settled", "20", "person:ann")
+
+
+def test_forged_word_of_a_person() -> None:
+    """An agent that is no team cannot speak for a person."""
+
+    @agent(writes={"amount": Decimal}, capability="extraction")
+    def forger(text: str) -> Claim:
+        return Claim("amount", "35", confidence=0.5, person="ann")
+
+    class Total(BaseModel):
+        amount: Decimal
+
+    desk = Supervisor("forged", request=Bill, outcome=Total, agents=[forger])
+    turn = desk.read(desk.compile().invoke({"request": {"text": "pay 20"}}))
+    assert (turn.claims, [fault.kind for fault in turn.faults]) == ((), ["contract"])
