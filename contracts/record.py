@@ -16,6 +16,8 @@ __all__ = ["canonical_json", "check_plain", "digest", "dump", "load"]
 T = TypeVar("T")
 
 
+_DEEPEST = 200
+
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
@@ -42,17 +44,23 @@ def check_plain(data: Any) -> None:
     """Check that a checkpoint can hold the data.
 
     Raises:
-        ValueError: It holds NaN or an infinity, an integer beyond 64 bits, half a surrogate pair, or something
-            that is no JSON data.
+        ValueError: It holds NaN or an infinity, an integer beyond 64 bits, half a surrogate pair, something
+            that is no JSON data, or is nested deeper than 200 levels.
     """
+    _check(data, 0)
+
+
+def _check(data: Any, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError(f"data nested deeper than {_DEEPEST} levels cannot be stored")
     match data:
         case dict():
             for key, item in data.items():
                 _check_scalar(key, str)
-                check_plain(item)
+                _check(item, depth + 1)
         case list() | tuple():
             for item in data:
-                check_plain(item)
+                _check(item, depth + 1)
         case _:
             _check_scalar(data, str | bool | int | float | None)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..contracts import InputError, canonical_json
+from ..contracts import InputError, canonical_json, check_plain
 from .item import Item, Unreadable, thread_id
 
 __all__ = ["LARGEST", "LINES", "read_lines", "read_source"]
@@ -145,6 +145,7 @@ def _parse(where: str, text: str, line: int = 0) -> Any:
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
         json.dumps(data, ensure_ascii=False).encode()
+        check_plain(data)
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         raise InputError(
