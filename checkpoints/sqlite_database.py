@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ..contracts import DatabaseError
 from .address import Address
 from .schema import SCHEMA, check_schema
 from .sqlite_file import SqliteFile
@@ -15,6 +16,7 @@ from .sqlite_table import SqliteTable
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
+    from sqlite_utils import Database
 
     from .thread import Thread
 
@@ -76,11 +78,22 @@ class SqliteDatabase:
         return f"open_database({self._address.shown!r})"
 
 
+_COLUMNS = {
+    "quorate_meta": {"key", "value"},
+    "effects_ledger": {"key", "name", "thread", "digest", "args", "status", "result", "begun_at", "done_at"},
+    "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
+    "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
+}
+"""The tables of a database of quorate, the savers' among them, with columns that they have at least."""
+
+
 def _prepare(file: SqliteFile) -> None:
-    # The version is read before anything is written: a newer quorate's file stays as it is.
+    # All is read before anything is written: a newer quorate's file, or somebody else's, stays as it is.
     with file.reading() as database:
+        tables = {name for name in database.table_names() if not name.startswith("sqlite_")}
+        _check_ours(database, tables, file.shown)
         found = None
-        if "quorate_meta" in database.table_names():
+        if "quorate_meta" in tables:
             row = database.execute("SELECT value FROM quorate_meta WHERE key = 'schema'").fetchone()
             found = None if row is None else str(row[0])
     missing = check_schema(found, file.shown)
@@ -95,3 +108,21 @@ def _prepare(file: SqliteFile) -> None:
         create_checkpoints(file)
         with file.transaction() as database:
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
+
+
+def _check_ours(database: Database, tables: set[str], shown: str) -> None:
+    """Check that the file is new, quorate's, or one of LangGraph's savers."""
+    ours = tables & _COLUMNS.keys()
+    odd = [name for name in sorted(ours) if not _COLUMNS[name] <= database[name].columns_dict.keys()]
+    if odd or (tables and not ours):
+        raise DatabaseError(
+            shown,
+            got=f"not a quorate database: it has {_named(odd or sorted(tables))}" + (" of another form" if odd else ""),
+            expected="a database of quorate, or a new file",
+            fix="name another file, which is made if it does not exist",
+        )
+
+
+def _named(tables: list[str]) -> str:
+    shown = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
+    return f"the table{'s' * (len(tables) != 1)} {shown}"

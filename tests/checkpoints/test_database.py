@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,24 @@ def test_newer_file_stays_as_it_is(sqlite_url: str) -> None:
     connection.close()
     before = path.read_bytes()
     _refused(sqlite_url, "upgrade quorate")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "table, says",
+    [
+        ("bookmarks (id INTEGER)", "the table bookmarks"),
+        ("checkpoints (id INTEGER, note TEXT)", "the table checkpoints of another form"),
+    ],
+)
+def test_foreign_file_stays_as_it_is(tmp_path: Path, table: str, says: str) -> None:
+    """A SQLite file of another program is refused, and nothing is written to it."""
+    path = tmp_path / "foreign.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"CREATE TABLE {table}")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match=f"not a quorate database: it has {says}"):
+        open_database(f"sqlite:///{path}")
     assert path.read_bytes() == before
 
 
