@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ..contracts import SuiteError, fields_of
 from .case import Case
@@ -68,12 +68,19 @@ class Suite:
             where=file.where,
         )
 
-    def bind(self, outcome: type[BaseModel]) -> Self:
+    def bind(self, outcome: type[BaseModel], request: type[BaseModel] | None = None) -> Self:
         """The same suite, in which `exact` has the equality of the outcome's fields.
 
+        Args:
+            outcome: The model of what is decided.
+            request: The model of the requests; None where they are not to be checked.
+
         Raises:
-            SuiteError: A judged field is not one of the outcome, or an expected value is not of its field's type.
+            SuiteError: A judged field is not one of the outcome, an expected value is not of its field's type, or a
+                request does not fit its model.
         """
+        if request is not None:
+            self._check_requests(request)
         known = fields_of(outcome)
         for field in sorted(self.selection.union(self.evaluators) - known.keys()):
             key = "evaluators" if field in self.evaluators else "selection"
@@ -88,6 +95,20 @@ class Suite:
             for field, evaluator in self.evaluators.items()
         }
         return replace(self, evaluators=bound)
+
+    def _check_requests(self, request: type[BaseModel]) -> None:
+        for case in self.cases:
+            try:
+                request.model_validate(case.request, by_alias=True, by_name=True)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                place = ".".join(("request", *map(str, first["loc"])))
+                raise self._error(
+                    f"case {case.id!r}: {place}",
+                    f"{repr(first['input'])[:100]}: {first['msg'].removeprefix('Value error, ')}",
+                    f"a request of the form {request.__name__}",
+                    "correct the line in the file of cases",
+                ) from error
 
     def _problems(self) -> Iterator[SuiteError]:
         if not self.evaluators:

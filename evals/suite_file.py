@@ -87,6 +87,13 @@ def _case(where: str, number: str, line: str) -> Case:
         case = Case.model_validate_json(line)
     except ValidationError as error:
         raise _explain(where, error, Case) from error
+    if not case.expected:
+        raise SuiteError(
+            f"{where}: expected",
+            got="nothing to judge",
+            expected="a right value for at least one field",
+            fix='add {"total": "12.00"}, say; null for a field that must stay empty',
+        )
     return case if case.id else case.model_copy(update={"id": number})
 
 

@@ -53,7 +53,9 @@ def test_load(tmp_path: Path) -> None:
 
 def test_blank_lines(tmp_path: Path) -> None:
     """Blank lines are skipped and counted; a case without an id has the number of its line."""
-    suite = Suite.load(write(tmp_path, cases='\n{"request": {}}\r\n\n  \n{"request": {"text": "a\u2028b"}}\n'))
+    right = '"expected": {"total": 1}}'
+    text = f'\n{{"request": {{}}, {right}\r\n\n  \n{{"request": {{"text": "a\u2028b"}}, {right}\n'
+    suite = Suite.load(write(tmp_path, cases=text))
     assert [case.id for case in suite.cases] == ["2", "5"]
 
 
@@ -91,14 +93,15 @@ def test_bad_suite(tmp_path: Path, suite: Any, message: str) -> None:
     "cases,message",
     [
         ("", r"cases: got no case"),
-        ('{"request": {}}\n{"request": ', r"cases.jsonl: line 2: got Invalid JSON"),
+        ('{"request": {}, "expected": {"total": 1}}\n{"request": ', r"cases.jsonl: line 2: got Invalid JSON"),
         ("[]", r"cases.jsonl: line 1: got \[\]"),
         ([{"expected": {}}], r"cases.jsonl: line 1: request: got nothing"),
+        ([{"request": {}}], r"cases.jsonl: line 1: expected: got nothing to judge"),
         ([{"request": {}, "expect": {}}], r"line 1: expect: got an unknown key; expected one of id, request, expected"),
         ([{"request": {}, "expected": {"totl": 1}}], r"case '1': expected.totl: .*expected one of company, total"),
         ([{"request": {}, "expected": {"total": "n/a"}}], r"case '1': expected.total: got 'n/a'; .*'amount' can read"),
         ('{"request": {}, "expected": {"total": NaN}}', r"case '1': expected.total: got nan"),
-        ([{"id": "a", "request": {}}, {"id": "a", "request": {}}], r"cases: got id 'a' 2 times"),
+        ([{"id": "a", "request": {}, "expected": {"total": 1}}] * 2, r"cases: got id 'a' 2 times"),
     ],
 )
 def test_bad_cases(tmp_path: Path, cases: Any, message: str) -> None:
@@ -147,6 +150,19 @@ def test_bind_checks_expected_values(tmp_path: Path) -> None:
     )
     with pytest.raises(SuiteError, match=r"case '1': expected.total: got 'x'"):
         suite.bind(Receipt)
+
+
+def test_bind_checks_requests(tmp_path: Path) -> None:
+    """A request that does not fit its model is refused with the file and the case."""
+
+    class Page(BaseModel):
+        text: str
+
+    suite = Suite.load(write(tmp_path, {}, [{"id": "a", "request": {"txt": "x"}, "expected": {"total": "1"}}]))
+    with pytest.raises(
+        SuiteError, match=r"suite.yaml: case 'a': request.text: got .*: Field required; expected .*Page"
+    ):
+        suite.bind(Receipt, Page)
 
 
 def test_in_python() -> None:

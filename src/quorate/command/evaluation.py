@@ -45,7 +45,7 @@ def evaluate(path: str, *, db: str | None, concurrency: int, as_json: bool) -> E
 
 def _run(suite: Suite, path: Path, concurrency: int, *, silent: bool) -> SuiteResult:
     supervisor = find_team(suite.graph, start=path if path.is_dir() else path.parent)
-    suite = suite.bind(supervisor.outcome)
+    suite = suite.bind(supervisor.outcome, supervisor.request)
     target = graph_target(supervisor.compile(checkpointer=InMemorySaver()), supervisor)
     with progressing(suite.name, len(suite.cases), silent=silent) as progress:
 
