@@ -144,6 +144,10 @@ def bad_code():
     return 1 / 0
 
 
+def leaves():
+    raise SystemExit(3)
+
+
 def with_argument(database):
     return team()
 

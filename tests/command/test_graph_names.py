@@ -59,7 +59,8 @@ def test_dependencies_and_env(desk: Desk) -> None:
         ("nonsense:team", "got no module 'nonsense'"),
         ("nonsense.py:team", "got no file"),
         ("desk:nonsense", "got no attribute 'nonsense'"),
-        ("desk:not_a_team", "got int"),
+        ("desk:not_a_team", "got int of no Supervisor"),
+        ("desk:leaves", "SystemExit: 3 (at desk.py:"),
         ("desk:with_argument", "a function with the arguments database"),
         ("desk:bad_code", "ZeroDivisionError: division by zero (at desk.py:"),
         ("desk:bad_policy", "got 1.5 expected"),
@@ -88,7 +89,18 @@ def test_broken_module(desk: Desk) -> None:
     assert "Traceback" in desk("--debug", "graph", "broken_module:graph", status=2).err
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"graphs": []}', '{"env": "missing.env"}'])
+def test_relative_import(desk: Desk) -> None:
+    """A file of a package, given as a file, is an error that says how to write it."""
+    desk.write("shop/__init__.py", "")
+    desk.write("shop/graph.py", "from .parts import graph\n")
+    said = " ".join(desk("graph", "shop/graph.py:graph", status=2).err.split())
+    assert "write it as a module: shop.graph:graph" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"graphs": []}', '{"env": "missing.env"}', '{"dependencies": 5}', '{"graphs": {"desk": "nonsense"}}'],
+)
 def test_wrong_project(desk: Desk, content: str) -> None:
     """A `langgraph.json` that is wrong is an error that names it."""
     desk.write("langgraph.json", content)

@@ -240,3 +240,9 @@ def test_foreign_text_cannot_steer_the_terminal(desk: Desk) -> None:
     out = desk("run", "desk", "a.txt").out + desk("show", "a", status=0).out + desk("review", status=0).out
     assert "\x1b" not in out
     assert "\\x1b[2J" in out
+
+
+def test_nothing_found(desk: Desk) -> None:
+    """A folder without a file is no error, but said."""
+    (desk.folder / "empty").mkdir()
+    assert "Nothing was found in empty: no file, no line." in desk("run", "desk", "empty", status=0).err

@@ -49,7 +49,7 @@ class LanggraphJson:
     def enter(self) -> None:
         """Make the project importable, and set those of its environment variables that are not set."""
         folders = [self.path.parent]
-        for each in self.data.get("dependencies") or ():
+        for each in self._dependencies:
             local = self.path.parent / str(each)
             if str(each).startswith(".") and local.is_dir():
                 folders.append(local.resolve())
@@ -70,6 +70,15 @@ class LanggraphJson:
         if isinstance(env, str):
             return _read_env(self.path.parent / env)
         return {name: str(value) for name, value in self._mapping("env").items()}
+
+    @property
+    def _dependencies(self) -> list[Any]:
+        value = self.data.get("dependencies") or []
+        if not isinstance(value, list):
+            raise InputError(
+                f"{self.path}: dependencies", got=type(value).__name__, expected="a list", fix='write ["."], say'
+            )
+        return value
 
     def _mapping(self, key: str) -> Mapping[str, Any]:
         value = self.data.get(key) or {}

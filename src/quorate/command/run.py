@@ -60,6 +60,8 @@ class Run:
             started = time.monotonic()
             left = asyncio.run(self._work(supervisor, inbox, database))
         seconds = time.monotonic() - started
+        if not self._outcomes and not left:
+            errors().print(f"Nothing was found in {', '.join(self.inputs)}: no file, no line.", soft_wrap=True)
         if not self.as_json:
             self._report(supervisor, left, seconds)
         stopped = left or any(each.status == "stopped" for each in self._outcomes)

@@ -46,7 +46,8 @@ def find_team(graph: str, *, start: Path | None = None) -> Supervisor:
         target, base = _named(graph, project, start or here), project.path.parent if project else here
     place, _, attribute = target.rpartition(":")
     if not place or not attribute.isidentifier():
-        raise InputError(f"graph {graph!r}", got=repr(target), expected=_FORMS, fix="correct it")
+        where = f"graph {graph!r}" if ":" in graph or project is None else f"{project.path}: graphs.{graph}"
+        raise InputError(where, got=repr(target), expected=_FORMS, fix="correct it")
     module = _from_file(graph, base / place) if place.endswith(".py") else _from_module(graph, place)
     return _supervisor(graph, _attribute(graph, module, attribute))
 
@@ -80,10 +81,24 @@ def _from_file(graph: str, path: Path) -> ModuleType:
     sys.modules[name] = module  # type hints of its classes are looked up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
+        if isinstance(error, ImportError) and "relative import" in str(error):
+            raise _relative(graph, path, error) from error
         raise _failed(graph, error, f"{path} imports") from error
     return module
+
+
+def _relative(graph: str, path: Path, error: ImportError) -> InputError:
+    here = Path.cwd()
+    inside = path.resolve().is_relative_to(here)
+    module = ".".join(path.resolve().relative_to(here).with_suffix("").parts) if inside else "package.module"
+    return InputError(
+        f"graph {graph!r}",
+        got=f"{error} (at {place_of(error)})",
+        expected="a file without relative imports, or a module of a package",
+        fix=f"write it as a module: {module}:{graph.rpartition(':')[2] if ':' in graph else 'attribute'}",
+    )
 
 
 def _from_module(graph: str, name: str) -> ModuleType:
@@ -98,7 +113,7 @@ def _from_module(graph: str, name: str) -> ModuleType:
                 fix="correct the name, or go to the folder that has it",
             ) from error
         raise _failed(graph, error, f"the module {name!r} imports") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(graph, error, f"the module {name!r} imports") from error
 
 
@@ -128,8 +143,8 @@ def _supervisor(graph: str, found: Any) -> Supervisor:
             return supervisor
     raise InputError(
         f"graph {graph!r}",
-        got=f"{type(made).__name__}" + (" from the function" if made is not found else ""),
-        expected="a Supervisor, its builder or compiled graph, or a function without arguments that returns one",
+        got=f"{type(made).__name__} of no Supervisor" + (" from the function" if made is not found else ""),
+        expected="a Supervisor, the builder or compiled graph of one, or a function without arguments that returns it",
         fix="name another attribute",
     )
 
@@ -149,11 +164,11 @@ def _call(graph: str, factory: Any) -> Any:
         )
     try:
         return factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(graph, error, f"{factory.__name__}() returns a Supervisor") from error
 
 
-def _failed(graph: str, error: Exception, expected: str) -> QuorateError:
+def _failed(graph: str, error: BaseException, expected: str) -> QuorateError:
     if isinstance(error, QuorateError):
         return error
     return InputError(
