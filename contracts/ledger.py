@@ -60,7 +60,8 @@ class Receiver(Protocol):
         """Do it, and return plain JSON data.
 
         Raises:
-            TimeoutError, ConnectionError: It may or may not have happened.
+            OSError: It may or may not have happened; so says `TimeoutError`, `ConnectionError`, an HTTP status of
+                500 or more, and every error with Timeout, Connect, Network or Transport in the name of its class.
             Exception: Any other says that it did not happen.
         """
         ...

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from ..agents.retry import status_of
 from ..contracts import (
     Claim,
     Effect,
@@ -113,9 +114,9 @@ class Executor:
         """Execute it; `first` is false where an earlier attempt may have done it."""
         try:
             result = receiver.execute(effect.key, effect.args)
-        except (TimeoutError, ConnectionError) as error:
-            return replace(effect, status="unknown", uncertain=True, note=_words("", error))
         except Exception as error:
+            if _may_have_happened(error):
+                return replace(effect, status="unknown", uncertain=True, note=_words("", error))
             if not first:
                 note = _words("not this time, but perhaps before", error)
                 return replace(effect, status="unknown", uncertain=True, note=note)
@@ -150,6 +151,20 @@ class Executor:
             basis=effect.basis,
         )
         update["claims"].append(dump(claim))
+
+
+def _may_have_happened(error: Exception) -> bool:
+    """Whether the error leaves it open if the effect happened: the network, a time-out, a server's own failure.
+
+    Clients of the network have time-outs that are no `TimeoutError`; they are known by their names.
+    """
+    status = status_of(error)
+    names = [kind.__name__ for kind in type(error).__mro__]
+    return (
+        isinstance(error, OSError)
+        or (status is not None and status >= 500)
+        or any(word in name for name in names for word in ("Timeout", "Connect", "Network", "Transport"))
+    )
 
 
 def _recordable(result: Any) -> Any:

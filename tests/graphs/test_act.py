@@ -267,3 +267,23 @@ def test_several_effects() -> None:
     update = executor(receiver)(turn_of(effects=effects), Execute(tuple(effects), "now"), "thread")
     assert [each["status"] for each in update["effects"].values()] == ["done", "failed", "done"]
     assert [args["total"] for _, args in receiver.received] == ["1", "2"]
+
+
+class TimeoutException(Exception):
+    """As an HTTP client names it: no `TimeoutError`."""
+
+
+class ServerError(Exception):
+    status_code = 502
+
+
+@pytest.mark.parametrize("error", [TimeoutException("slow"), ServerError("bad gateway"), OSError("cut")])
+def test_errors_that_leave_it_open(error: Exception) -> None:
+    """A client's time-out, a server's failure and a broken pipe do not say that nothing happened."""
+
+    def fail(number: int) -> None:
+        raise error
+
+    ledger = DictLedger()
+    effect, _ = run(executor(Receiving(fail), ledger))
+    assert (effect["status"], effect["uncertain"], ledger.entries[KEY].status) == ("unknown", True, "executing")
