@@ -111,6 +111,7 @@ def test_wrong_project(desk: Desk, content: str) -> None:
     "url, message",
     [
         ("nonsense", "database URL"),
+        ("", "an empty URL"),
         ("sqlite:///missing/folder.db", "folder"),
         ("sqlite:///desk.py", "not a SQLite database"),
     ],

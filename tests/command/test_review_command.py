@@ -152,10 +152,10 @@ def test_usage(desk: Desk, arguments: list[str]) -> None:
 
 
 def test_interview(desk: Desk) -> None:
-    """At the terminal a refused answer is asked again, field by field, and the next question follows."""
+    """At the terminal a value that does not fit is asked again at once, and the next question follows."""
     desk.write("a.txt", "SHOP\nTOTAL 300.00\nCASH 400.00\n")
     (line,) = desk("run", "desk", "a.txt", "--json", status=3).lines
-    typed = ["nonsense", "edit", "abc", "", "e", "310.00", "whim", "misread", "approve", ""]
+    typed = ["nonsense", "edit", "abc", "310.00", "whim", "misread", "approve", ""]
     ended = desk("review", line["thread"], stdin="\n".join(typed) + "\n", status=0)
     for part in (
         "total  300.00  contested",
@@ -167,7 +167,8 @@ def test_interview(desk: Desk) -> None:
         assert part in ended.out, part
     assert "'nonsense' could be none of these" in ended.out
     assert "'whim' is none of them" in ended.out
-    assert "got 'abc'" in ended.err
+    assert "field 'total'" in ended.err
+    assert "'abc'" in ended.err
     shown = desk("show", line["thread"], "--json").lines[0]
     assert (shown["values"]["total"], shown["decisions"]["total"]["reason_code"]) == ("310.00", "misread")
     assert desk.posted() == 1

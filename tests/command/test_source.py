@@ -69,6 +69,13 @@ def test_bad(tmp_path: Path, name: str, content: str | bytes, where: str, got: s
     assert got in caught.value.got
 
 
+def test_utf_16(tmp_path: Path) -> None:
+    """A file that begins as UTF-16 does is told how to convert it."""
+    with pytest.raises(InputError) as caught:
+        list(read_source(write(tmp_path, "a.txt", "one".encode("utf-16")), text_field=True))
+    assert "iconv -f UTF-16 -t UTF-8" in caught.value.fix
+
+
 def test_bad_line(tmp_path: Path) -> None:
     """A bad line is given with its number, and the rest goes on."""
     content = b'{"a": 1}\nnot json\n\xff\xfe\n{"a": "cut\n{"b": 2}\n'

@@ -13,7 +13,7 @@ from .printable import line_of, printable, text_of
 from .screen import heading
 from .thread_view import OpenQuestion, ThreadView
 from .turn_section import effect_details
-from .verdict import Reviewer, Verdict, as_answer
+from .verdict import Reviewer, Verdict, as_answer, check_edit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,8 +95,8 @@ class Interview:
     def _verdict(self, kind: str, question: OpenQuestion) -> Verdict:
         match kind:
             case "edit":
-                typed = {name: self._ask(f"  {name} [{text_of(old)}]: ") for name, old in question.proposed.items()}
-                edits = [f"{name}={value.strip()}" for name, value in typed.items() if value.strip()]
+                typed = {name: self._value(name, old, question) for name, old in question.proposed.items()}
+                edits = [f"{name}={value}" for name, value in typed.items() if value]
                 return Verdict("edit", edits=edits)
             case "reject":
                 return Verdict("reject", self._ask("  Why (may be empty): ").strip())
@@ -104,6 +104,17 @@ class Interview:
                 return Verdict("respond", self._ask("  What to say: ").strip())
             case _:
                 return Verdict(kind)
+
+    def _value(self, name: str, old: Any, question: OpenQuestion) -> str:
+        """What is typed for a field, once it fits; empty to leave it as proposed."""
+        while value := self._ask(f"  {name} [{text_of(old)}]: ").strip():
+            try:
+                check_edit(f"{name}={value}", question, self.supervisor)
+            except ReviewError as error:
+                show_error(error)
+                continue
+            break
+        return value
 
     def _signed(self) -> Reviewer:
         codes = self.supervisor.policy.review.reason_codes

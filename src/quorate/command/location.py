@@ -36,9 +36,16 @@ class Location:
         """The database of `--db`, else of `QUORATE_DB`, else of `env` in `langgraph.json`, else `quorate.db` here.
 
         The variable is set, so that a graph which calls `open_database()` opens the same.
+
+        Raises:
+            DatabaseError: `given` is empty.
         """
         from ..checkpoints.database import DEFAULT_URL
 
+        if given is not None and not given.strip():
+            raise DatabaseError(
+                "--db", got="an empty URL", expected="sqlite:///file.db, say", fix="name a database, or leave --db out"
+            )
         url = given or os.environ.get(VARIABLE)
         if not url:
             project = LanggraphJson.find(Path.cwd())

@@ -122,6 +122,9 @@ def _check_size(where: str, size: int) -> None:
         )
 
 
+_CONVERT = "convert it: iconv -f LATIN1 -t UTF-8, say; an image or a PDF has to be read into text first"
+
+
 def _decode(where: str, content: bytes) -> str:
     at = content.find(b"\0")
     if at >= 0 and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -131,12 +134,13 @@ def _decode(where: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         byte, line = content[error.start], content.count(b"\n", 0, error.start) + 1
         raise InputError(
             where if content.count(b"\n") <= 1 else f"{where}:{line}",
             got=f"the byte 0x{byte:02x}, which is not UTF-8",
             expected="text in UTF-8",
-            fix="convert it: iconv -f LATIN1 -t UTF-8, say; an image or a PDF has to be read into text first",
+            fix="convert it: iconv -f UTF-16 -t UTF-8 (it begins as UTF-16 does)" if wide else _CONVERT,
         ) from error
 
 

@@ -18,7 +18,7 @@ from .thread_view import OpenQuestion, ThreadView
 if TYPE_CHECKING:
     from ..graphs import Supervisor
 
-__all__ = ["Reviewer", "Verdict", "as_answer", "user_name"]
+__all__ = ["Reviewer", "Verdict", "as_answer", "check_edit", "user_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,29 @@ def as_answer(
             fix="answer again: the question is still open",
         ) from error
     return answer
+
+
+def check_edit(text: str, question: OpenQuestion, supervisor: Supervisor) -> None:
+    """Check one `name=value` by itself; arguments of an effect are checked with the whole answer.
+
+    Raises:
+        ReviewError: The value is not of the field's type.
+    """
+    name, value = _edit("answer", text, question, supervisor)
+    field = None if question.effect else supervisor.roster.outcome.get(name)
+    if field is None or value is None:
+        return
+    try:
+        field.plain(value)
+    except ValueError as error:
+        why = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        why = why.removeprefix("Value error, ")
+        raise ReviewError(
+            f"field {name!r}",
+            got=repr(value),
+            expected=f"a value that fits: {why}",
+            fix="type it again, or leave it empty",
+        ) from error
 
 
 def _edit(where: str, text: str, question: OpenQuestion, supervisor: Supervisor) -> tuple[str, Any]:
