@@ -64,7 +64,7 @@ class Execute:
 class Finish:
     """End the turn: there is nothing left to do."""
 
-    outcome: Outcome
+    outcome: Literal["settled", "unsettled"]
     """How it ended."""
     reason: str
     """Why, in one line."""
@@ -77,8 +77,8 @@ class Finish:
 class Halt:
     """Stop the turn: a bound was reached, or the request was refused."""
 
-    outcome: Outcome
-    """`halted` or `rejected`."""
+    outcome: Literal["halted", "rejected"]
+    """Whether a bound was reached, or the request refused."""
     reason: str
     """Which bound or which refusal, in one line."""
     at: str = ""

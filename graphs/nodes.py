@@ -27,7 +27,7 @@ from .roster import Roster
 from .state import NEWS, cleared
 from .turn import REPLY, Turn
 
-__all__ = ["ACT", "INTAKE", "REVIEW", "SUPERVISOR", "Act", "Intake", "Review", "Supervise"]
+__all__ = ["ACT", "INTAKE", "REVIEW", "SUPERVISOR", "Act", "Intake", "Review", "Supervise", "Team"]
 
 INTAKE, SUPERVISOR, REVIEW, ACT = "intake", "supervisor", "review", "act"
 
