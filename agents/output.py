@@ -7,10 +7,10 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage, check_plain
+from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage, check_plain, first_problem
 from .evidence import check_evidence
 from .excerpt import excerpt
 from .text import is_text
@@ -160,7 +160,7 @@ def _plain_value(value: Any, field: Field, where: str) -> Any:
             where,
             got=f"{excerpt(value)} of type {type(value).__name__}",
             expected=f"a value of the field's type {_type_name(field.annotation)}",
-            fix=f"convert it, or claim nothing: {_first(error)}",
+            fix=f"convert it, or claim nothing: {first_problem(error)}",
         ) from error
 
 
@@ -240,10 +240,6 @@ def _sum(one: Usage, other: Usage) -> Usage:
         input_tokens=one.input_tokens + other.input_tokens,
         output_tokens=one.output_tokens + other.output_tokens,
     )
-
-
-def _first(error: ValueError) -> str:
-    return str(error.errors(include_url=False)[0]["msg"]) if isinstance(error, ValidationError) else str(error)
 
 
 def _type_name(annotation: Any) -> str:

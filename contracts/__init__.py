@@ -17,6 +17,7 @@ from .errors import (
     QuorateError,
     ReviewError,
     SuiteError,
+    first_problem,
     missing_extra,
 )
 from .evidence import Evidence, Items, Passage, Quote
@@ -90,6 +91,7 @@ __all__ = [
     "digest",
     "dump",
     "fields_of",
+    "first_problem",
     "load",
     "missing_extra",
     "same_type",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 __all__ = [
     "AgentError",
     "BuildError",
@@ -13,6 +15,7 @@ __all__ = [
     "QuorateError",
     "ReviewError",
     "SuiteError",
+    "first_problem",
     "missing_extra",
 ]
 
@@ -76,6 +79,11 @@ class LedgerError(QuorateError):
 
 class SuiteError(QuorateError):
     """An evaluation suite is not valid."""
+
+
+def first_problem(error: Exception) -> str:
+    """What is wrong, in a few words: of pydantic's errors the first, of any other all that it says."""
+    return str(error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error)
 
 
 def missing_extra(module: str, extra: str, what: str) -> QuorateError:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from ..agents.retry import status_of
@@ -24,6 +23,7 @@ from ..contracts import (
     Receiver,
     check_plain,
     dump,
+    first_problem,
 )
 from .turn import Turn
 
@@ -135,8 +135,7 @@ class Executor:
         try:
             value = field.plain(effect.result)
         except ValueError as error:
-            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-            message = f"answer of receiver {effect.name!r} is no {effect.field!r}: {why}"
+            message = f"answer of receiver {effect.name!r} is no {effect.field!r}: {first_problem(error)}"
             fix = "let `execute` return a value of the field's type"
             update["faults"].append(dump(Fault(effect.agent, "contract", 1, message, fix, effect.basis)))
             return

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from langchain_core.messages import HumanMessage
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator
 
 from ..contracts import (
     Answer,
@@ -24,6 +24,7 @@ from ..contracts import (
     Respond,
     check_plain,
     dump,
+    first_problem,
 )
 from .mediation import dissent
 from .roster import Roster
@@ -84,7 +85,7 @@ def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Polic
         update = apply_answer(answer, turn, ask, roster, policy, datetime.datetime.min.replace(tzinfo=datetime.UTC))
         check_plain({channel: records for channel, records in update.items() if channel != "messages"})
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the answer cannot be applied: {_first(error)}") from error
+        raise ValueError(f"the answer cannot be applied: {first_problem(error)}") from error
     return answer
 
 
@@ -105,7 +106,7 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
         try:
             roster.outcome[field].plain(value)
         except ValueError as error:
-            raise ValueError(f"field {field!r}: got {value!r}; {_first(error)}") from error
+            raise ValueError(f"field {field!r}: got {value!r}; {first_problem(error)}") from error
 
 
 def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None:
@@ -114,11 +115,7 @@ def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None
             check_plain(value)
             _content(effect, {name: value}, roster)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"argument {name!r}: got {value!r}; {_first(error)}") from error
-
-
-def _first(error: Exception) -> str:
-    return str(error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error)
+            raise ValueError(f"argument {name!r}: got {value!r}; {first_problem(error)}") from error
 
 
 def apply_answer(

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from decimal import Decimal
 
-from quorate.agents import Agent, agent
+from quorate.agents import agent
 from quorate.checkpoints import Table
 from quorate.contracts import Effect
 
@@ -18,13 +18,12 @@ __all__ = ["PostedRegister", "post_receipt"]
 
 
 @agent(
-    name="post_receipt",
     writes={"posted"},
     capability="action",
     version="1.0.0",
     owner="receipt desk",
 )
-def _post_receipt(
+def post_receipt(
     company: str,
     date: datetime.date,
     total: Decimal,
@@ -49,9 +48,6 @@ def _post_receipt(
     )
 
 
-post_receipt: Agent = _post_receipt
-
-
 class PostedRegister(VendorRegister):
     """The vendor register of what was posted to a table; readers of several threads may ask it while it learns."""
 
@@ -69,7 +65,7 @@ class PostedRegister(VendorRegister):
                 if len(self._table) != posted:
                     continue  # one was posted in between, so these are not the rows after those that were read
                 for row in rows:
-                    self.add(Vendor(row["company"], row["address"] or "", tuple(row["tokens"])))
+                    self.add(Vendor.from_row(row))
                 self._read = posted
 
     def company(self, token: str) -> tuple[str, int, int]:

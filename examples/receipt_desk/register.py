@@ -36,6 +36,11 @@ class Vendor:
     tokens: tuple[str, ...]
     """`tax:`, `registration:`, `phone:`, `postcode:` and `name:` tokens of the page, as `tokens_on` gives them."""
 
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Vendor:
+        """The vendor that a row of a ledger table holds: `company`, `address` and the page's `tokens` (a list)."""
+        return cls(str(row["company"]), str(row.get("address") or ""), tuple(row.get("tokens") or ()))
+
 
 @lru_cache(maxsize=4096)
 def letters_and_digits(text: str) -> str:
@@ -107,12 +112,8 @@ class VendorRegister:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> VendorRegister:
-        """The register that the rows of a ledger table hold: `company`, `address` and the page's `tokens` (a list)."""
-        return cls(
-            Vendor(str(row["company"]), str(row.get("address") or ""), tuple(row.get("tokens") or ()))
-            for row in rows
-            if row.get("company")
-        )
+        """The register that the rows of a ledger table hold; see `Vendor.from_row`."""
+        return cls(Vendor.from_row(row) for row in rows if row.get("company"))
 
     def learn(self, pages: Iterable[ReceiptPage], posted: Iterable[Mapping[str, Any]]) -> None:
         """Add what was posted (`company`, `address`) of each page, in the same order.
