@@ -1,6 +1,7 @@
 """The vocabulary: frozen data and pure checks. Imports nothing else of quorate, and no LangGraph."""
 
 from .annotation import same_type, takes_none
+from .blob import BlobStore, blob_digest
 from .claim import Claim
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
@@ -8,6 +9,7 @@ from .effect import Effect, EffectStatus
 from .equality import Canonical
 from .errors import (
     AgentError,
+    BlobError,
     BuildError,
     ContractError,
     DatabaseError,
@@ -16,6 +18,7 @@ from .errors import (
     PolicyError,
     QuorateError,
     ReviewError,
+    StaleThreadError,
     SuiteError,
     first_problem,
     missing_extra,
@@ -27,6 +30,7 @@ from .ledger import Entry, Ledger, LookupReceiver, Receiver
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
 from .record import canonical_json, check_plain, digest, dump, load
+from .reference import Reference, references
 from .review import Action, Answer, Approve, Edit, Question, Reject, Respond, Verdict
 from .rule import Rule, RuleAction
 from .usage import Usage
@@ -38,6 +42,8 @@ __all__ = [
     "Answer",
     "Approve",
     "Ask",
+    "BlobError",
+    "BlobStore",
     "Bounds",
     "BuildError",
     "Canonical",
@@ -76,6 +82,7 @@ __all__ = [
     "QuorateError",
     "Quote",
     "Receiver",
+    "Reference",
     "Reject",
     "Respond",
     "ReviewError",
@@ -83,9 +90,11 @@ __all__ = [
     "Rule",
     "RuleAction",
     "Status",
+    "StaleThreadError",
     "SuiteError",
     "Usage",
     "Verdict",
+    "blob_digest",
     "canonical_json",
     "check_plain",
     "digest",
@@ -94,6 +103,7 @@ __all__ = [
     "first_problem",
     "load",
     "missing_extra",
+    "references",
     "same_type",
     "takes_none",
 ]

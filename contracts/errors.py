@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 __all__ = [
     "AgentError",
+    "BlobError",
     "BuildError",
     "ContractError",
     "DatabaseError",
@@ -14,6 +15,7 @@ __all__ = [
     "PolicyError",
     "QuorateError",
     "ReviewError",
+    "StaleThreadError",
     "SuiteError",
     "first_problem",
     "missing_extra",
@@ -71,6 +73,14 @@ class ReviewError(QuorateError):
 
 class DatabaseError(QuorateError):
     """The database cannot be opened, is of another version, or cannot be written."""
+
+
+class StaleThreadError(QuorateError):
+    """A thread went on elsewhere: what a run wants to write belongs to a checkpoint that is no longer the newest."""
+
+
+class BlobError(QuorateError):
+    """A blob is not there, or is not what was stored."""
 
 
 class LedgerError(QuorateError):
