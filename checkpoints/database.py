@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ..contracts import Ledger, missing_extra
+from ..contracts import BlobStore, Ledger, missing_extra
 from .address import Address
 from .table import Table
 from .thread import Thread
@@ -22,7 +22,7 @@ DEFAULT_URL = "sqlite:///quorate.db"
 
 
 class Database(Protocol):
-    """Checkpoints, effect ledger and tables under one URL. Use it as a context manager, or close it.
+    """Checkpoints, effect ledger, blobs and tables under one URL. Use it as a context manager, or close it.
 
     One handle serves any number of threads, and any number of handles and processes share a database.
     """
@@ -35,6 +35,11 @@ class Database(Protocol):
     @property
     def ledger(self) -> Ledger:
         """What is known of every effect, so that none is executed twice."""
+        ...
+
+    @property
+    def blobs(self) -> BlobStore:
+        """What is too large for the state, each once under its digest."""
         ...
 
     def table(self, name: str) -> Table:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .address import Address
+from .postgres_blobs import PostgresBlobs
 from .postgres_ledger import PostgresLedger
 from .postgres_saver import NEWEST, create_checkpoints, list_threads, open_async_saver, open_saver
 from .postgres_server import PostgresServer
@@ -34,6 +35,7 @@ class PostgresDatabase:
             self._server.close()
             raise
         self._ledger = PostgresLedger(self._server)
+        self._blobs = PostgresBlobs(self._server)
 
     @property
     def url(self) -> str:
@@ -44,6 +46,11 @@ class PostgresDatabase:
     def ledger(self) -> PostgresLedger:
         """What is known of every effect."""
         return self._ledger
+
+    @property
+    def blobs(self) -> PostgresBlobs:
+        """What is too large for the state."""
+        return self._blobs
 
     def table(self, name: str) -> PostgresTable:
         """The table of that name, for effects that write rows."""
@@ -88,6 +95,7 @@ def _prepare(server: PostgresServer) -> None:
                 return
             connection.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key text PRIMARY KEY, value text)")
             PostgresLedger.create(connection)
+            PostgresBlobs.create(connection)
             create_checkpoints(connection)
             connection.execute(
                 "INSERT INTO quorate_meta VALUES ('schema', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -99,13 +107,13 @@ def _missing(server: PostgresServer, connection: Connection[DictRow]) -> bool:
     """Whether tables are still to be made; where none are, this user need not have the right to make them."""
     present = {
         name: connection.execute("SELECT to_regclass(%s) IS NOT NULL AS there", (name,)).fetchone() == {"there": True}
-        for name in ("quorate_meta", "checkpoint_migrations")
+        for name in ("quorate_meta", "quorate_blobs", "checkpoint_migrations")
     }
     found = None
     if present["quorate_meta"]:
         row = connection.execute("SELECT value FROM quorate_meta WHERE key = 'schema'").fetchone()
         found = None if row is None else str(row["value"])
-    if check_schema(found, server.shown) or not present["checkpoint_migrations"]:
+    if check_schema(found, server.shown) or not all(present.values()):
         return True
     row = connection.execute("SELECT max(v) AS v FROM checkpoint_migrations").fetchone()
     return row is None or row["v"] is None or row["v"] < NEWEST

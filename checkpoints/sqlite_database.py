@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from ..contracts import DatabaseError
 from .address import Address
 from .schema import SCHEMA, check_schema
+from .sqlite_blobs import SqliteBlobs
 from .sqlite_file import SqliteFile
 from .sqlite_ledger import SqliteLedger
 from .sqlite_saver import create_checkpoints, list_threads, open_async_saver, open_saver
@@ -35,6 +36,7 @@ class SqliteDatabase:
             self._file.close()
             raise
         self._ledger = SqliteLedger(self._file)
+        self._blobs = SqliteBlobs(self._file)
 
     @property
     def url(self) -> str:
@@ -45,6 +47,11 @@ class SqliteDatabase:
     def ledger(self) -> SqliteLedger:
         """What is known of every effect."""
         return self._ledger
+
+    @property
+    def blobs(self) -> SqliteBlobs:
+        """What is too large for the state."""
+        return self._blobs
 
     def table(self, name: str) -> SqliteTable:
         """The table of that name, for effects that write rows."""
@@ -81,6 +88,7 @@ class SqliteDatabase:
 _COLUMNS = {
     "quorate_meta": {"key", "value"},
     "effects_ledger": {"key", "name", "thread", "digest", "args", "status", "result", "begun_at", "done_at"},
+    "quorate_blobs": {"digest", "size", "stored_at", "content"},
     "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
     "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
 }
@@ -102,6 +110,7 @@ def _prepare(file: SqliteFile) -> None:
         if missing:
             database.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key TEXT PRIMARY KEY NOT NULL, value TEXT)")
             SqliteLedger.create(database)
+        SqliteBlobs.create(database)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
         database.execute("DELETE FROM quorate_meta WHERE 0")
     if missing:
