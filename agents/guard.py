@@ -16,7 +16,7 @@ from langgraph.types import RetryPolicy, TimeoutPolicy
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from ..contracts import AgentError, ContractError, Field, Usage, dump
+from ..contracts import AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
 from .agent import Agent
 from .failure import fault_of
 from .output import Output, alisted, checked, listed
@@ -40,10 +40,18 @@ class Guard(Runnable[State, Update]):
         agent: The agent.
         request: Fields of the request, by name.
         outcome: Fields of the outcome, by name.
+        blobs: Where the large fields of the request are that the state refers to.
     """
 
-    def __init__(self, agent: Agent, request: Mapping[str, Field], outcome: Mapping[str, Field]) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        request: Mapping[str, Field],
+        outcome: Mapping[str, Field],
+        blobs: BlobStore | None = None,
+    ) -> None:
         self.agent = agent
+        self._blobs = blobs
         self.name = agent.name
         self._outcome = outcome
         reads = agent.contract.reads
@@ -111,7 +119,7 @@ class Guard(Runnable[State, Update]):
         basis = self._enter(input, config)
         started = time.perf_counter()
         try:
-            inputs = self._inputs(input)
+            inputs = await self._ainputs(input)
             things = await alisted(agent.acall(**inputs), limits.claims)
             output = self._checked(things, inputs, basis)
         except ParentCommand:
@@ -142,12 +150,23 @@ class Guard(Runnable[State, Update]):
         basis: Mapping[str, int] = move.get("agents", {}).get(self.name, {})
         return basis
 
+    async def _ainputs(self, state: State) -> dict[str, Any]:
+        """The inputs; blobs are read in a worker thread."""
+        request = state.get("request") or {}
+        if any(Reference.read(request.get(field.name)) for field in self._from_request):
+            return await asyncio.to_thread(self._inputs, state)
+        return self._inputs(state)
+
     def _inputs(self, state: State) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
         request, decisions = state.get("request") or {}, state.get("decisions") or {}
         for field in self._from_request:
-            known = field.name in request  # a field that is newer than the checkpoint is not
-            inputs[field.name] = self._typed(field, request[field.name]) if known else copy.deepcopy(field.default)
+            if field.name not in request:  # it is newer than the checkpoint
+                inputs[field.name] = copy.deepcopy(field.default)
+                continue
+            reference = Reference.read(request[field.name])
+            plain = request[field.name] if reference is None else reference.value(self._blobs)
+            inputs[field.name] = self._typed(field, plain)
         for field in self._from_outcome:
             decision = decisions.get(field.name)
             if decision is not None and decision["status"] == "settled":

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +15,25 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite, interrupt
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from ..agents import needs_async
 from ..agents.trace import mark_run
-from ..contracts import Ask, Dispatch, Execute, Fault, Finish, Halt, Move, Policy, check_plain, dump
+from ..contracts import (
+    Ask,
+    BlobError,
+    Dispatch,
+    Execute,
+    Fault,
+    Finish,
+    Halt,
+    Move,
+    Policy,
+    check_plain,
+    dump,
+)
 from .act import Executor
+from .large_inputs import LargeInputs
 from .next_move import next_move
 from .review import answer_type, apply_answer, question
 from .roster import Roster
@@ -43,10 +56,18 @@ class Team:
     policy: Policy
     request: type[BaseModel]
     reply: str | None
+    inputs: LargeInputs
+
+    def read(self, state: State) -> Turn:
+        """The state, typed."""
+        return Turn.read(state, self.inputs.blobs)
 
 
 class _Node(Runnable[State, Result]):
     """A node of the graph that works on the state alone, in this thread."""
+
+    looks_at_request = False
+    """Whether the values of the request's fields are needed."""
 
     def __init__(self, name: str, team: Team) -> None:
         self.name = name
@@ -67,8 +88,13 @@ class _Node(Runnable[State, Result]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Result:
-        """Do the node's work in the event loop: it computes for microseconds, and waits for nothing."""
-        return self._enter(input, config or {}, wait=False)
+        """Do the node's work in the event loop: it computes for microseconds, and waits for nothing.
+
+        Where the request has blobs to read, do it in a worker thread.
+        """
+        if not (self.looks_at_request and self.team.inputs.stored(input.get("request"))):
+            return self._enter(input, config or {}, wait=False)
+        return await _in_thread(lambda: self._enter(input, config or {}, wait=False))
 
     def _enter(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         mark_run(config, state.get("turn", 0) + (self.name == INTAKE))
@@ -82,6 +108,8 @@ class _Node(Runnable[State, Result]):
 class Intake(_Node):
     """Opens a turn: validates the request and empties the turn's channels."""
 
+    looks_at_request = True
+
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """The validated request, or a recorded refusal."""
         outcome = self.team.roster.outcome
@@ -94,17 +122,36 @@ class Intake(_Node):
             "turn": state.get("turn", 0) + 1,
             "goals": Overwrite(goals or list(outcome)),
         }
+        raw, inputs = state.get("request") or {}, self.team.inputs
+        stored = inputs.stored(raw)
         try:
-            request = self.team.request.model_validate(state.get("request") or {}, by_alias=True, by_name=True)
-            opened["request"] = request.model_dump(mode="json")
-            check_plain(opened["request"])
+            opened["request"] = inputs.refer(self._validated(inputs.read(raw), as_json=bool(stored)), stored)
+        except BlobError as error:
+            opened["request"] = _readable(raw)
+            return self._refuse(opened, f"{error.where}: got {error.got}; expected {error.expected}", error.fix)
         except ValueError as error:  # of pydantic's validator, or of its serializer
-            opened["request"] = _readable(state.get("request"))
+            opened["request"] = _readable(raw)
             return self._refuse(opened, _explain(error), "correct the request and send it again")
         if unknown:
             message = f"goals: got {unknown[0]!r:.80}; expected fields of the outcome"
             return self._refuse(opened, message, f"use {', '.join(outcome)}")
         return Command(update=opened, goto=SUPERVISOR)
+
+    def _validated(self, given: Any, *, as_json: bool) -> Any:
+        """The request as plain data, validated; `as_json` where a part of it has been JSON on its way."""
+        model = self.team.request
+        try:
+            request = model.model_validate(given, by_alias=True, by_name=True)
+        except ValidationError as error:
+            if not as_json:
+                raise
+            try:  # a strict model refuses in Python what it takes from JSON: the text of a date
+                request = model.model_validate_json(to_json(given), by_alias=True, by_name=True)
+            except ValueError:
+                raise error from None
+        plain = request.model_dump(mode="json")
+        check_plain(plain)
+        return plain
 
     def _refuse(self, opened: dict[str, Any], message: str, fix: str) -> Result:
         fault = Fault(INTAKE, "request", 1, message, fix)
@@ -115,10 +162,12 @@ class Intake(_Node):
 class Supervise(_Node):
     """Makes the next move."""
 
+    looks_at_request = True
+
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """The decisions, the move, and where the graph goes."""
         roster, policy = self.team.roster, self.team.policy
-        turn = Turn.read(state)
+        turn = self.team.read(state)
         step = next_move(turn, roster, policy, _now())
         if wait and isinstance(step.move, Dispatch):
             for name in step.move.agents:
@@ -145,7 +194,7 @@ class Review(_Node):
 
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """One interrupt, first thing; its answer is validated before anything is written."""
-        turn = Turn.read(state)
+        turn = self.team.read(state)
         ask = turn.moves[-1]
         if not isinstance(ask, Ask):
             return {}
@@ -174,19 +223,22 @@ class Act(_Node):
         **kwargs: Any,
     ) -> Result:
         """Execute in a worker thread: receivers and the ledger wait for the outside world."""
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, lambda: context.run(self.invoke, input, config))
+        return await _in_thread(lambda: self.invoke(input, config))
 
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """What became of the effects."""
-        turn = Turn.read(state)
+        turn = self.team.read(state)
         move = turn.moves[-1]
         if not isinstance(move, Execute):
             return {}
         thread = _thread(config) or f"run-{uuid.uuid4()}"
         origin = thread if turn.number == 1 else f"{thread} (turn {turn.number})"
         return self.executor(turn, move, origin)
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: context.run(work))
 
 
 def _goto(move: Move) -> str | list[str]:

@@ -18,6 +18,7 @@ from ..agents import Agent, Guard, as_agent
 from ..contracts import (
     Answer,
     Approve,
+    BlobStore,
     BuildError,
     Capability,
     Contract,
@@ -28,6 +29,8 @@ from ..contracts import (
     fields_of,
 )
 from .act import Executor
+from .input_channel import InputChannel
+from .large_inputs import BLOB_LIMIT, LargeInputs
 from .nodes import ACT, INTAKE, REVIEW, SUPERVISOR, Act, Intake, Review, Supervise, Team
 from .review import correct
 from .roster import Roster
@@ -42,6 +45,14 @@ class TeamGraph(StateGraph[Any, Any, Any, Any]):
     """The uncompiled graph of a team; it knows its supervisor."""
 
     supervisor: Supervisor
+    inputs: LargeInputs = LargeInputs()
+
+    def compile(self, *args: Any, **options: Any) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """LangGraph's `compile`; with a blob store, large fields of a request are stored there as they come in."""
+        compiled = super().compile(*args, **options)
+        if self.inputs.blobs is not None:
+            compiled.channels[START] = InputChannel(self.input_schema, inputs=self.inputs)
+        return compiled
 
 
 class Supervisor:
@@ -56,12 +67,15 @@ class Supervisor:
         ledger: Where effects are recorded; needed as soon as there is an action agent.
         receivers: The outside world, by effect name.
         reply: The outcome field that is the answer in the conversation, or None.
+        blobs: Where large fields of a request are stored; the state holds their digests. Without it, all is in the
+            state.
+        blob_limit: The size in bytes of a field's JSON text above which it counts as large.
 
     Raises:
         BuildError: The agents do not fit together; the message names the fields and agents.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (keyword-only: the parts of a team)
         self,
         name: str,
         *,
@@ -72,6 +86,8 @@ class Supervisor:
         ledger: Ledger | None = None,
         receivers: Mapping[str, Receiver] | None = None,
         reply: str | None = None,
+        blobs: BlobStore | None = None,
+        blob_limit: int = BLOB_LIMIT,
     ) -> None:
         self.name = name
         self.request = request
@@ -82,6 +98,7 @@ class Supervisor:
         self._ledger = ledger
         self._receivers = dict(receivers or {})
         self._reply = reply
+        self._inputs = LargeInputs(blobs, blob_limit)
         self._check_effects()
         if reply is not None and reply not in self.roster.outcome:
             raise BuildError(
@@ -104,7 +121,7 @@ class Supervisor:
 
     def read(self, values: Mapping[str, Any]) -> Turn:
         """The typed turn in a graph's result, or in `snapshot.values`."""
-        return Turn.read(values)
+        return Turn.read(values, self._inputs.blobs)
 
     def result(self, values: Mapping[str, Any]) -> BaseModel | None:
         """The outcome as a model, or None while a required field has no value."""
@@ -145,7 +162,8 @@ class Supervisor:
     ) -> Agent:
         """This team as one agent of another: it reads its request's fields, and claims what it settled.
 
-        A question of this team stops the other one, too, and is answered there.
+        A question of this team stops the other one, too, and is answered there. It has its own state within the
+        other's: give it the same `blobs`.
 
         Raises:
             ContractError: `limits` has a timeout. LangGraph's error handler, which a timeout needs, takes a wrong
@@ -184,9 +202,9 @@ class Supervisor:
             )
 
     def _build(self) -> TeamGraph:
-        team = Team(self.roster, self.policy, self.request, self._reply)
+        team = Team(self.roster, self.policy, self.request, self._reply, self._inputs)
         graph = TeamGraph(State, input_schema=self._input_schema())
-        graph.supervisor = self
+        graph.supervisor, graph.inputs = self, self._inputs
         agents = tuple(self.roster.agents)
         self._add(graph, Intake(INTAKE, team), destinations=(SUPERVISOR, END))
         acts = (ACT,) if self._ledger is not None and self.roster.actions else ()
@@ -203,7 +221,7 @@ class Supervisor:
         return graph
 
     def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
-        guard = Guard(agent, self.roster.request, self.roster.outcome)
+        guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs)
 
         def on_timeout(state: State, error: NodeError) -> Command[Any]:
             return Command(update=guard.on_timeout(state, error.error), goto=SUPERVISOR)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
 
-from ..contracts import Claim, Decision, Effect, Fault, Finish, Halt, Move, Usage, load
+from ..contracts import BlobStore, Claim, Decision, Effect, Fault, Finish, Halt, Move, Reference, Usage, load
+from .request import Request
 from .state import NEWS
 
 __all__ = ["REPLY", "Turn", "TurnStatus"]
@@ -28,7 +29,7 @@ class Turn:
     number: int
     """1 for the first turn of the thread."""
     request: Mapping[str, Any]
-    """The validated request, as plain data."""
+    """The validated request, as plain data; a field that is stored as a blob is read when it is looked at."""
     goals: tuple[str, ...]
     """The fields that this turn must settle."""
     messages: tuple[BaseMessage, ...]
@@ -47,15 +48,20 @@ class Turn:
     """What the supervisor did, in order."""
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Turn:
+    def read(cls, values: Mapping[str, Any], blobs: BlobStore | None = None) -> Turn:
         """The turn that the state's values hold: a graph's result, or `snapshot.values`.
+
+        Args:
+            values: The state's values.
+            blobs: Where the large fields of the request are; without it they cannot be looked at.
 
         Raises:
             pydantic.ValidationError: A record in the state is not of its kind.
         """
+        request = Request(values.get("request") or {}, blobs)
         return cls(
             number=values.get("turn", 0),
-            request=values.get("request") or {},
+            request=request if request.references else values.get("request") or {},
             goals=tuple(goal for goal in values.get("goals") or () if goal != NEWS),
             messages=tuple(values.get("messages") or ()),
             claims=load(tuple[Claim, ...], values.get("claims") or ()),
@@ -75,6 +81,11 @@ class Turn:
                 for agent, basis in move.agents.items():
                     runs[agent] = (*runs.get(agent, ()), basis)
         return runs
+
+    @property
+    def references(self) -> Mapping[str, Reference]:
+        """The fields of the request that are stored as blobs, by name."""
+        return self.request.references if isinstance(self.request, Request) else {}
 
     @cached_property
     def heard(self) -> int:
