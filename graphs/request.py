@@ -39,6 +39,9 @@ class Request(Mapping[str, Any]):
             self._read[name] = self.references[name].value(self._blobs)
         return self._read[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 

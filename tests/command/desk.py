@@ -113,6 +113,7 @@ def team(*more, policy=None):
         }),
         ledger=FragileLedger(database.ledger),
         receivers={"post": database.table("posted")},
+        blobs=database.blobs,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 from tests.command.desk import Desk
 
@@ -45,6 +47,39 @@ def test_items(desk: Desk) -> None:
     desk.write("t.json", json.dumps({"rows": ["one", "two", "three", "four"]}))
     desk("run", "desk:tables", "t.json", status=0)
     assert "rows[1,2] one «two three» four" in desk("show", "t", status=0).out
+
+
+def large_note(desk: Desk, thread: str) -> tuple[str, str]:
+    """A thread whose note is too large for the state and whose total waits for a person; its id, the note's digest."""
+    desk.write(f"{thread}.txt", f"BOOK CORNER\nTOTAL 12.00\nCASH 20.00\n{'words ' * 20_000}")
+    (line,) = desk("run", "desk", f"{thread}.txt", "--json", status=3).lines
+    (shown,) = desk("show", line["thread"], "--json", status=0).lines
+    assert shown["request"]["text"].keys() == {"$blob", "size"}
+    return line["thread"], shown["request"]["text"]["$blob"]
+
+
+def test_large_input(desk: Desk) -> None:
+    """A field that is stored as a blob is shown with its size and digest, and evidence in it in its context."""
+    thread, digest = large_note(desk, "large")
+    out = desk("show", thread, status=0).out
+    assert "Large inputs" in out
+    assert f"text   120,040  {digest}" in out
+    assert "text[18:23] BOOK CORNER⏎TOTAL «12.00»⏎CASH 20.00⏎words" in out
+    ended = desk("review", thread, stdin="approve\n\n", status=0)
+    assert "TOTAL «12.00»⏎CASH" in ended.out
+    assert f"{thread} is settled" in ended.out
+
+
+def test_large_input_that_is_gone(desk: Desk) -> None:
+    """A thread whose blob went away is shown all the same; its evidence says that it cannot be read."""
+    thread, _ = large_note(desk, "lost")
+    with closing(sqlite3.connect(desk.folder / "quorate.db")) as file:
+        file.execute("DELETE FROM quorate_blobs")
+        file.commit()
+    for command in ("show", "review"):
+        out = desk(command, thread, stdin="skip\n").out
+        assert "text[18:23], which cannot be read: nothing under this digest" in out
+    assert desk("threads", status=0).out.count(thread) == 1
 
 
 def test_json(desk: Desk) -> None:

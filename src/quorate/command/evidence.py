@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..contracts import Evidence, Items, Passage, Quote
+from ..contracts import BlobError, Evidence, Items, Passage, Quote
 from .printable import line_of, printable, text_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def in_context(evidence: Evidence, fields: Mapping[str, Any]) -> Text:
 
     Args:
         evidence: Where the claim was seen.
-        fields: Plain values of the request and of what was decided, by field.
+        fields: Plain values of the request and of what was decided, by field; of one that cannot be read, the error.
     """
     from rich.text import Text
 
@@ -44,7 +44,7 @@ def _quotation(name: str, content: Any, start: int, end: int) -> Text:
     from rich.text import Text
 
     if not isinstance(content, str) or end > len(content):
-        return Text(f"{name}[{start}:{end}], which has changed since", style="dim")
+        return Text(f"{name}[{start}:{end}], {_why_not(content)}", style="dim")
     before, quoted, after = content[max(0, start - _AROUND) : start], content[start:end], content[end : end + _AROUND]
     return Text.assemble(
         (f"{name}[{start}:{end}] ", "dim"),
@@ -61,7 +61,7 @@ def _items(name: str, content: Any, indices: tuple[int, ...]) -> Text:
 
     places = ",".join(map(str, indices))
     if not isinstance(content, list) or any(index >= len(content) for index in indices):
-        return Text(f"{name}[{places}], which has changed since", style="dim")
+        return Text(f"{name}[{places}], {_why_not(content)}", style="dim")
     parts: list[str] = []
     for position, index in enumerate(indices):
         if position and index != indices[position - 1] + 1:
@@ -77,6 +77,12 @@ def _items(name: str, content: Any, indices: tuple[int, ...]) -> Text:
         "»",
         f" {text_of(after, _AROUND)}".rstrip(),
     )
+
+
+def _why_not(content: Any) -> str:
+    if isinstance(content, BlobError):
+        return f"which cannot be read: {content.got}"
+    return "which has changed since"
 
 
 def _flat(text: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..contracts import Alternative, Claim, Decision
+from ..contracts import Alternative, BlobError, Claim, Decision, Passage
 from .evidence import in_context
 from .printable import line_of, local_time, printable, text_of
 from .screen import status_text
@@ -73,11 +73,11 @@ def _tally(alternatives: Iterable[Alternative]) -> Table:
     return table
 
 
-def _claims(claims: Iterable[Claim], turn: Turn) -> Table:
+def _claims(claims: Collection[Claim], turn: Turn) -> Table:
     from rich.text import Text
 
     table = _grid(2)
-    fields = _values(turn)
+    fields = _pointed_at(claims, turn)
     for claim in sorted(claims, key=lambda each: (-each.confidence, each.agent, each.sequence)):
         version = f" {claim.version}" if claim.version != NO_VERSION else ""
         lines = [Text.assemble(_cell(claim.value), "  ", (f"{claim.agent}{version}", "dim"))]
@@ -89,8 +89,16 @@ def _claims(claims: Iterable[Claim], turn: Turn) -> Table:
     return table
 
 
-def _values(turn: Turn) -> Mapping[str, Any]:
-    return {**{name: each.value for name, each in turn.decisions.items()}, **turn.request}
+def _pointed_at(claims: Iterable[Claim], turn: Turn) -> Mapping[str, Any]:
+    """The values of the fields that the claims' evidence points into; of one that cannot be read the error."""
+    fields: dict[str, Any] = {}
+    for name in {each.field for claim in claims for each in claim.evidence if not isinstance(each, Passage)}:
+        try:
+            decided = turn.decisions.get(name)
+            fields[name] = turn.request.get(name, decided.value if decided else None)
+        except BlobError as error:
+            fields[name] = error
+    return fields
 
 
 def _cell(value: Any) -> str:

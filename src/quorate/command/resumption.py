@@ -62,7 +62,7 @@ class Resumption:
                 if failed is None or not failed.error:
                     raise
                 return failed
-            after = await aread_view(saver, view.id)
+            after = await aread_view(saver, view.id, blobs=self.database.blobs)
             claim.settle(after)
             return after if after is not None else view
 

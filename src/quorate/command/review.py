@@ -144,7 +144,7 @@ class Review:
     @staticmethod
     def _view(database: Database, thread: str) -> ThreadView:
         with database.saver() as saver:
-            view = read_view(saver, thread)
+            view = read_view(saver, thread, blobs=database.blobs)
         assert view is not None  # `find_thread` has seen it
         return view
 

@@ -28,19 +28,22 @@ def show_thread(location: Location, prefix: str, *, turn: int | None, as_json: b
     """
     with location.open(existing=True) as database, database.saver() as saver:
         thread = find_thread(database, prefix)
-        view = read_view(saver, thread, turn=turn)
-    if view is None:
-        raise InputError(
-            f"thread {thread}",
-            got=f"no turn {turn}",
-            expected="a turn that it had",
-            fix="leave --turn out for the newest",
-        )
-    if as_json:
-        state = {name: value for name, value in view.values.items() if not name.startswith(("__", "branch:"))}
-        print(json.dumps({**view.line, **state, "values": view.turn.values}, default=str))  # noqa: T201
-        return
-    screen = console()
+        view = read_view(saver, thread, turn=turn, blobs=database.blobs)
+        if view is None:
+            raise InputError(
+                f"thread {thread}",
+                got=f"no turn {turn}",
+                expected="a turn that it had",
+                fix="leave --turn out for the newest",
+            )
+        if as_json:
+            state = {name: value for name, value in view.values.items() if not name.startswith(("__", "branch:"))}
+            print(json.dumps({**view.line, **state, "values": view.turn.values}, default=str))  # noqa: T201
+            return
+        _show(console(), view, location)
+
+
+def _show(screen: Console, view: ThreadView, location: Location) -> None:
     _show_head(screen, view, location)
     about = view.turn
     for name in dict.fromkeys((*about.goals, *about.decisions, *(claim.field for claim in about.claims))):

@@ -15,6 +15,8 @@ from ..graphs import Turn
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
+    from ..contracts import BlobStore
+
 __all__ = ["GRAPH", "INPUT", "TEAM", "OpenQuestion", "ThreadStatus", "ThreadView", "aread_view", "read_view"]
 
 GRAPH, TEAM, INPUT = "quorate_graph", "quorate_team", "quorate_input"
@@ -165,19 +167,30 @@ class ThreadView:
         }
 
 
-def read_view(saver: BaseCheckpointSaver[str], thread: str, *, turn: int | None = None) -> ThreadView | None:
-    """Where the thread stands, or stood at the end of an earlier turn; None where there is no such thread or turn."""
+def read_view(
+    saver: BaseCheckpointSaver[str], thread: str, *, turn: int | None = None, blobs: BlobStore | None = None
+) -> ThreadView | None:
+    """Where the thread stands, or stood at the end of an earlier turn; None where there is no such thread or turn.
+
+    Args:
+        saver: Where the thread is kept.
+        thread: Its id.
+        turn: Number of the turn; None for the newest.
+        blobs: Where large fields of its request are, if they are to be looked at.
+    """
     found = saver.get_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
     while found is not None and turn is not None and _turn_of(found) != turn:
         # Along the parents: the history also has branches that were left.
         found = saver.get_tuple(found.parent_config) if found.parent_config else None
-    return None if found is None else _view(thread, found)
+    return None if found is None else _view(thread, found, blobs)
 
 
-async def aread_view(saver: BaseCheckpointSaver[str], thread: str) -> ThreadView | None:
+async def aread_view(
+    saver: BaseCheckpointSaver[str], thread: str, *, blobs: BlobStore | None = None
+) -> ThreadView | None:
     """The same, of the newest turn, from a saver that is awaited."""
     found = await saver.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
-    return None if found is None else _view(thread, found)
+    return None if found is None else _view(thread, found, blobs)
 
 
 def _turn_of(found: CheckpointTuple) -> int:
@@ -185,7 +198,7 @@ def _turn_of(found: CheckpointTuple) -> int:
     return number if isinstance(number, int) else 0
 
 
-def _view(thread: str, found: CheckpointTuple) -> ThreadView:
+def _view(thread: str, found: CheckpointTuple, blobs: BlobStore | None) -> ThreadView:
     # `messages` is stored as deltas, which only the graph's channel puts together.
     values = {key: value for key, value in found.checkpoint["channel_values"].items() if key != "messages"}
     common: dict[str, Any] = {
@@ -196,7 +209,7 @@ def _view(thread: str, found: CheckpointTuple) -> ThreadView:
         "values": values,
     }
     try:
-        turn = Turn.read(values)
+        turn = Turn.read(values, blobs)
     except (ValidationError, TypeError, AttributeError) as error:
         return ThreadView(
             turn=Turn.read({}), status="unreadable", error=f"not a thread of quorate: {str(error)[:200]}", **common

@@ -1,4 +1,4 @@
-"""Turn sections: effects, moves, faults and usage of a turn, for people."""
+"""Turn sections: large inputs, effects, moves, faults and usage of a turn, for people."""
 
 from __future__ import annotations
 
@@ -23,8 +23,22 @@ _LONGEST = 200
 
 def sections(turn: Turn) -> Iterator[tuple[str, Table]]:
     """The tables, each with its title; those without a row are left out."""
-    every = (("Effects", _effects(turn)), ("Moves", _moves(turn)), ("Faults", _faults(turn)), ("Usage", _usage(turn)))
+    every = (
+        ("Large inputs", _large_inputs(turn)),
+        ("Effects", _effects(turn)),
+        ("Moves", _moves(turn)),
+        ("Faults", _faults(turn)),
+        ("Usage", _usage(turn)),
+    )
     yield from ((title, table) for title, table in every if table.row_count)
+
+
+def _large_inputs(turn: Turn) -> Table:
+    table = listing("field", "bytes", "blob")
+    table.columns[1].justify = "right"
+    for name, reference in turn.references.items():
+        table.add_row(line_of(name), f"{reference.size:,}", reference.digest)
+    return table
 
 
 def _effects(turn: Turn) -> Table:
