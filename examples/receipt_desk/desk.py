@@ -46,7 +46,7 @@ def receipt_desk(
     """The team of the receipt desk.
 
     Args:
-        database: Holds the ledger and the table of posted receipts.
+        database: Holds the ledger, the table of posted receipts, and pages that are too large for the state.
         policy: When a field is settled and posted; by default the policy file and the rules that ship with the desk.
         reliability: How far each reader is trusted; by default what ships with the desk.
         register: The vendors known so far; by default those of the receipts in the table, as they are posted.
@@ -71,6 +71,7 @@ def receipt_desk(
         policy=policy or Policy.load(POLICY).with_rules(*RULES),
         ledger=database.ledger,
         receivers={"post": table},
+        blobs=database.blobs,
     )
 
 
