@@ -1,35 +1,50 @@
-"""Blob row: the bytes of a blob as a database stores them."""
+"""Blob row: a blob as a database stores it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..contracts import BlobError, blob_digest
 from .envelope import unwrap, wrap
+from .seal import Sealer
 
-__all__ = ["from_row", "missing", "to_row"]
+__all__ = ["BlobRows", "missing"]
 
-
-def to_row(content: bytes) -> bytes:
-    """The content as it is stored: compressed where that pays."""
-    return wrap(content)
+_TABLE = b"quorate_blobs\0"
 
 
-def from_row(digest: str, stored: bytes) -> bytes:
-    """The content of a row.
+@dataclass(frozen=True, slots=True)
+class BlobRows:
+    """Makes rows of blobs, and blobs of rows: compressed where that pays, sealed where the database is encrypted."""
 
-    Raises:
-        BlobError: It is not the content of that digest.
-        DatabaseError: The row is in no form that quorate writes.
-    """
-    content = unwrap(stored, f"blob {digest}")
-    found = blob_digest(content)
-    if found != digest:
-        raise BlobError(
-            f"blob {digest}",
-            got=f"content of the digest {found}: it was changed after it was stored",
-            expected="the content that was stored",
-            fix="find out who wrote to the table quorate_blobs, and restore it from a backup",
-        )
-    return content
+    sealer: Sealer
+    """What seals them."""
+
+    def names_of(self, digest: str) -> tuple[str, ...]:
+        """The names under which a blob may stand: its digest, or what the keys make of it. New ones take the first."""
+        return self.sealer.names_of(digest)
+
+    def pack(self, name: str, content: bytes) -> bytes:
+        """The bytes to store under a name."""
+        return self.sealer.seal(wrap(content), _TABLE + name.encode())
+
+    def unpack(self, digest: str, name: str, stored: bytes) -> bytes:
+        """The content of a row.
+
+        Raises:
+            BlobError: It is not the content of that digest.
+            DatabaseError: The row is in no form that quorate writes, or was not sealed with a key that is here.
+        """
+        content = unwrap(self.sealer.open(stored, _TABLE + name.encode()), f"blob {digest}")
+        found = blob_digest(content)
+        if found != digest:
+            raise BlobError(
+                f"blob {digest}",
+                got=f"content of the digest {found}: it was changed after it was stored",
+                expected="the content that was stored",
+                fix="find out who wrote to the table quorate_blobs, and restore it from a backup",
+            )
+        return content
 
 
 def missing(digest: str) -> BlobError:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..contracts import blob_digest
-from .blob_row import from_row, missing, to_row
+from .blob_row import BlobRows, missing
+from .seal import Plain, Sealer
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -30,11 +31,17 @@ CREATE TABLE IF NOT EXISTS quorate_blobs (
 class PostgresBlobs:
     """The blob store in a Postgres database, table `quorate_blobs`: size in bytes before compression.
 
-    Every method raises DatabaseError where the database cannot be read or written.
+    In an encrypted database the column `digest` holds what the key makes of it. Every method raises DatabaseError
+    where the database cannot be read or written.
+
+    Args:
+        server: The database.
+        sealer: What seals the content; by default nothing.
     """
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, sealer: Sealer | None = None) -> None:
         self._server = server
+        self._rows = BlobRows(sealer or Plain())
 
     @staticmethod
     def create(connection: Connection[DictRow]) -> None:
@@ -45,17 +52,20 @@ class PostgresBlobs:
     def put(self, content: bytes) -> str:
         """Store the content, and give its digest. Content that is there already counts as stored now."""
         digest = blob_digest(content)
+        name, *older = self._rows.names_of(digest)
         with self._server.transaction() as connection:
             cursor = connection.execute(
-                "UPDATE quorate_blobs SET stored_at = clock_timestamp() WHERE digest = %s", (digest,)
+                "UPDATE quorate_blobs SET stored_at = clock_timestamp() WHERE digest = %s", (name,)
             )
             if cursor.rowcount:
                 return digest
             connection.execute(
                 "INSERT INTO quorate_blobs (digest, size, content) VALUES (%s, %s, %s)"
                 " ON CONFLICT (digest) DO UPDATE SET stored_at = clock_timestamp()",
-                (digest, len(content), to_row(content)),
+                (name, len(content), self._rows.pack(name, content)),
             )
+            # What an older key sealed is sealed anew.
+            connection.execute("DELETE FROM quorate_blobs WHERE digest = ANY(%s)", (older,))
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -65,21 +75,25 @@ class PostgresBlobs:
             BlobError: There is none, or what is there is something else.
         """
         with self._server.transaction() as connection:
-            row = connection.execute("SELECT content FROM quorate_blobs WHERE digest = %s", (digest,)).fetchone()
+            row = connection.execute(
+                "SELECT digest, content FROM quorate_blobs WHERE digest = ANY(%s)", (list(self._rows.names_of(digest)),)
+            ).fetchone()
         if row is None:
             raise missing(digest)
-        return from_row(digest, row["content"])
+        return self._rows.unpack(digest, row["digest"], row["content"])
 
     def has(self, digest: str) -> bool:
         """Whether content of that digest is there."""
         with self._server.transaction() as connection:
-            row = connection.execute("SELECT 1 FROM quorate_blobs WHERE digest = %s", (digest,)).fetchone()
+            names = list(self._rows.names_of(digest))
+            row = connection.execute("SELECT 1 FROM quorate_blobs WHERE digest = ANY(%s)", (names,)).fetchone()
         return row is not None
 
     def remove_unreferenced(self, keep: Collection[str], *, before: datetime) -> int:
         """Remove what is not in `keep` and was last stored before that time, and give the number of blobs removed."""
+        kept = [name for digest in keep for name in self._rows.names_of(digest)]
         with self._server.transaction() as connection:
             return connection.execute(
                 "DELETE FROM quorate_blobs WHERE stored_at < %s AND NOT digest = ANY(%s)",
-                (before.astimezone(UTC), list(keep)),
+                (before.astimezone(UTC), kept),
             ).rowcount

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import blob_digest
-from .blob_row import from_row, missing, to_row
+from .blob_row import BlobRows, missing
+from .seal import Plain, Sealer
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -30,11 +31,17 @@ CREATE TABLE IF NOT EXISTS quorate_blobs (
 class SqliteBlobs:
     """The blob store in a SQLite file, table `quorate_blobs`: size in bytes before compression, times in UTC.
 
-    Every method raises DatabaseError where the file cannot be read or written.
+    In an encrypted file the column `digest` holds what the key makes of it. Every method raises DatabaseError where
+    the file cannot be read or written.
+
+    Args:
+        file: The file.
+        sealer: What seals the content; by default nothing.
     """
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, sealer: Sealer | None = None) -> None:
         self._file = file
+        self._rows = BlobRows(sealer or Plain())
 
     @staticmethod
     def create(database: Database) -> None:
@@ -44,14 +51,19 @@ class SqliteBlobs:
     def put(self, content: bytes) -> str:
         """Store the content, and give its digest. Content that is there already counts as stored now."""
         digest = blob_digest(content)
-        # Where it is there, it need not be compressed; where another is quicker after this look, nothing is lost.
-        stored = b"" if self.has(digest) else to_row(content)
+        name, *older = self._rows.names_of(digest)
+        # Before the transaction, so that no other writer waits for it; it is needed only where it is not there yet.
+        stored = None if self._row((name,)) else self._rows.pack(name, content)
         with self._file.transaction() as database:
-            if database.execute("UPDATE quorate_blobs SET stored_at = ? WHERE digest = ?", (_now(), digest)).rowcount:
+            if database.execute("UPDATE quorate_blobs SET stored_at = ? WHERE digest = ?", (_now(), name)).rowcount:
                 return digest
             database.execute(
                 "INSERT INTO quorate_blobs (digest, size, stored_at, content) VALUES (?, ?, ?, ?)",
-                (digest, len(content), _now(), stored or to_row(content)),
+                (name, len(content), _now(), stored or self._rows.pack(name, content)),
+            )
+            # What an older key sealed is sealed anew.
+            database.execute(
+                "DELETE FROM quorate_blobs WHERE digest IN (SELECT value FROM json_each(?))", (json.dumps(older),)
             )
         return digest
 
@@ -61,24 +73,33 @@ class SqliteBlobs:
         Raises:
             BlobError: There is none, or what is there is something else.
         """
-        with self._file.reading() as database:
-            row = database.execute("SELECT content FROM quorate_blobs WHERE digest = ?", (digest,)).fetchone()
+        row = self._row(self._rows.names_of(digest), "content")
         if row is None:
             raise missing(digest)
-        return from_row(digest, row[0])
+        name, stored = row
+        return self._rows.unpack(digest, name, stored)
 
     def has(self, digest: str) -> bool:
         """Whether content of that digest is there."""
-        with self._file.reading() as database:
-            return database.execute("SELECT 1 FROM quorate_blobs WHERE digest = ?", (digest,)).fetchone() is not None
+        return self._row(self._rows.names_of(digest)) is not None
 
     def remove_unreferenced(self, keep: Collection[str], *, before: datetime) -> int:
         """Remove what is not in `keep` and was last stored before that time, and give the number of blobs removed."""
+        kept = [name for digest in keep for name in self._rows.names_of(digest)]
         with self._file.transaction() as database:
             return database.execute(
                 "DELETE FROM quorate_blobs WHERE stored_at < ? AND digest NOT IN (SELECT value FROM json_each(?))",
-                (_text(before), json.dumps(list(keep))),
+                (_text(before), json.dumps(kept)),
             ).rowcount
+
+    def _row(self, names: Sequence[str], column: str = "size") -> tuple[str, Any] | None:
+        """The name of the row that stands under one of the names, with a column of it."""
+        with self._file.reading() as database:
+            row: tuple[str, Any] | None = database.execute(
+                f"SELECT digest, {column} FROM quorate_blobs WHERE digest IN (SELECT value FROM json_each(?))",
+                (json.dumps(names),),
+            ).fetchone()
+        return row
 
 
 def _now() -> str:
