@@ -6,7 +6,7 @@ from ..contracts import DatabaseError
 
 __all__ = ["SCHEMA", "check_schema"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables that this quorate makes and reads."""
 
 

@@ -32,6 +32,11 @@ _SHORTEST = _TEXT + 16  # the tag
 class Sealer(Protocol):
     """What stands between a store and the bytes that it stores."""
 
+    @property
+    def encrypts(self) -> bool:
+        """Whether rows are encrypted."""
+        ...
+
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """The bytes to store.
 
@@ -56,6 +61,8 @@ class Sealer(Protocol):
 
 class Plain:
     """The sealer of a database that is not encrypted: bytes stay as they are, names too."""
+
+    encrypts = False
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """`plain` itself; after 0xC1 0x00 if it begins with 0xC1, by which `open` tells a sealed row."""
@@ -103,6 +110,8 @@ class Keyring:
         DatabaseError: There is no key, or one is of another length.
         QuorateError: The extra `security` is not installed.
     """
+
+    encrypts = True
 
     def __init__(self, keys: Iterable[bytes], where: str = "keys") -> None:
         subkeys = [_subkeys(key, where) for key in keys]

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Self
 from ..contracts import DatabaseError
 from .address import Address
 from .schema import SCHEMA, check_schema
+from .seal import Keyring, Plain, Sealer
 from .sqlite_blobs import SqliteBlobs
 from .sqlite_file import SqliteFile
 from .sqlite_ledger import SqliteLedger
-from .sqlite_saver import create_checkpoints, list_threads, open_async_saver, open_saver
+from .sqlite_store import SqliteStore, create_log
 from .sqlite_table import SqliteTable
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from sqlite_utils import Database
 
+    from .log import Log
     from .thread import Thread
 
 __all__ = ["SqliteDatabase"]
@@ -36,7 +38,9 @@ class SqliteDatabase:
             self._file.close()
             raise
         self._ledger = SqliteLedger(self._file)
-        self._blobs = SqliteBlobs(self._file)
+        self._sealer: Sealer = Keyring.from_environment() or Plain()
+        self._blobs = SqliteBlobs(self._file, self._sealer)
+        self._opened: Log | None = None
 
     @property
     def url(self) -> str:
@@ -59,19 +63,29 @@ class SqliteDatabase:
 
     def saver(self) -> AbstractContextManager[BaseCheckpointSaver[str]]:
         """A saver for `invoke` and `stream`, open within the `with` block."""
-        return open_saver(self._file)
+        return self._log().saver()
 
     def asaver(self) -> AbstractAsyncContextManager[BaseCheckpointSaver[str]]:
         """A saver for `ainvoke` and `astream`, open within the `async with` block."""
-        return open_async_saver(self._file)
+        return self._log().asaver()
 
     def threads(self, limit: int | None = None) -> list[Thread]:
         """The threads that have a checkpoint, newest first, at most `limit`."""
-        return list_threads(self._file, limit)
+        return self._log().threads(limit)
 
     def close(self) -> None:
         """Close the file; what is open within a `with` block stays open until that ends."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
         self._file.close()
+
+    def _log(self) -> Log:
+        from .log import Log  # with LangGraph's checkpointers, which not every use of a database needs
+
+        if self._opened is None:
+            self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer)
+        return self._opened
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +104,9 @@ _COLUMNS = {
     "effects_ledger": {"key", "name", "thread", "digest", "args", "status", "result", "begun_at", "done_at"},
     "quorate_blobs": {"digest", "size", "stored_at", "content"},
     "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
+    "quorate_threads": {"line", "thread", "namespace", "head", "tip"},
+    "quorate_checkpoints": {"seq", "line", "id", "parent", "digest", "payload"},
+    "quorate_writes": {"seq", "line", "checkpoint", "task", "digest", "payload"},
     "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
 }
 """The tables of a database of quorate, the savers' among them, with columns that they have at least."""
@@ -110,11 +127,11 @@ def _prepare(file: SqliteFile) -> None:
         if missing:
             database.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key TEXT PRIMARY KEY NOT NULL, value TEXT)")
             SqliteLedger.create(database)
+            create_log(database)
         SqliteBlobs.create(database)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
         database.execute("DELETE FROM quorate_meta WHERE 0")
     if missing:
-        create_checkpoints(file)
         with file.transaction() as database:
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
 

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import cast
 
 import sqlite_utils
@@ -49,6 +49,8 @@ class SqliteFile:
         self.path = path
         self.shown = shown
         self._lock = RLock()
+        self.turn = Lock()
+        """Held while this process writes: its connections take turns here, and do not poll the file's lock."""
         try:
             _check(path, shown)
         except OSError as error:
@@ -70,7 +72,7 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite_utils.Database]:
         """The database inside one write transaction, which is durable when the block ends and undone if it raises."""
-        with self._lock, self.explained():
+        with self._lock, self.turn, self.explained():
             connection = self._database.conn
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
+from quorate.checkpoints.sqlite_file import SqliteFile
 from quorate.contracts import DatabaseError
 
 CHILD_OPENS = "import sys; from quorate.checkpoints import open_database; open_database(sys.argv[1]).close()"
@@ -23,10 +23,6 @@ database = open_database(sys.argv[1])
 database.table("receipts").execute("k", {"total": 1})
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(database))  # something holds it to the end, as a compiled schema may
 """
-
-
-class State(TypedDict):
-    n: int
 
 
 def test_default_is_a_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,31 +86,16 @@ def test_many_processes_open_a_new_database_at_once(database_url: str) -> None:
 
 
 def test_sqlite_file_is_durable_and_shared(sqlite_url: str) -> None:
-    """The file uses write-ahead logging, and each saver's connection waits for its commits to be on disk."""
-    with open_database(sqlite_url) as database, database.saver() as saver:
-        connection = saver.conn  # type: ignore[attr-defined]  # of the stock saver
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] >= 10_000
-
-
-async def test_sqlite_async_saver_is_durable(sqlite_url: str) -> None:
-    """The async saver's connection waits for its commits to be on disk too."""
-    with open_database(sqlite_url) as database:
-        async with database.asaver() as saver, saver.conn.execute("PRAGMA synchronous") as cursor:  # type: ignore[attr-defined]
-            assert await cursor.fetchone() == (2,)
-
-
-def test_a_langgraph_file_is_taken_over(tmp_path: Path) -> None:
-    """A file that a stock saver made opens, and its threads are listed."""
-    from langgraph.checkpoint.sqlite import SqliteSaver
-    from langgraph.graph import START, StateGraph
-
-    with SqliteSaver.from_conn_string(str(tmp_path / "old.db")) as saver:
-        graph = StateGraph(State).add_node("n", lambda state: {"n": 1}).add_edge(START, "n").compile(checkpointer=saver)
-        graph.invoke({"n": 0}, {"configurable": {"thread_id": "old"}})
-    with open_database(f"sqlite:///{tmp_path}/old.db") as database:
-        assert [thread.id for thread in database.threads()] == ["old"]
+    """The file uses write-ahead logging, and each connection to it waits for its commits to be on disk."""
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with open_database(sqlite_url):
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        file = SqliteFile(path, sqlite_url)
+        with closing(file.connect()) as connection:
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert connection.execute("PRAGMA busy_timeout").fetchone()[0] >= 10_000
+        file.close()
 
 
 def _refused(url: str, message: str) -> None:
@@ -211,7 +192,7 @@ def test_newer_database_is_refused(database_url: str) -> None:
     """A database made by a newer quorate is an error that names both versions and says to upgrade."""
     open_database(database_url).close()
     _set_schema(database_url, "7")
-    _refused(database_url, "schema 7.*schema 1.*upgrade quorate")
+    _refused(database_url, "schema 7.*schema 2.*upgrade quorate")
 
 
 def test_newer_file_stays_as_it_is(sqlite_url: str) -> None:
@@ -219,7 +200,7 @@ def test_newer_file_stays_as_it_is(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE quorate_meta (key TEXT PRIMARY KEY, value TEXT)")
-        connection.execute("INSERT INTO quorate_meta VALUES ('schema', '2')")
+        connection.execute("INSERT INTO quorate_meta VALUES ('schema', '3')")
     connection.close()
     before = path.read_bytes()
     _refused(sqlite_url, "upgrade quorate")

@@ -18,6 +18,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
+from quorate.checkpoints.envelope import unwrap, wrap
 
 SECRET = "QUORATE_TEST_SECRET"
 
@@ -164,14 +165,13 @@ def _craft(url: str) -> None:
     call = ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET)))
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
-            ((row, blob),) = connection.execute(
-                "SELECT rowid, checkpoint FROM checkpoints ORDER BY checkpoint_id DESC LIMIT 1"
-            ).fetchall()
-            checkpoint = ormsgpack.unpackb(blob, ext_hook=ormsgpack.Ext)
-            checkpoint["channel_values"]["answer"] = call
-            connection.execute(
-                "UPDATE checkpoints SET checkpoint = ? WHERE rowid = ?", (ormsgpack.packb(checkpoint), row)
-            )
+            seq, payload = connection.execute(
+                "SELECT seq, payload FROM quorate_checkpoints ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            *content, own = ormsgpack.unpackb(unwrap(payload, "test"), ext_hook=ormsgpack.Ext)
+            assert "answer" in own
+            crafted = wrap(ormsgpack.packb([*content, {**own, "answer": ormsgpack.packb(call)}]))
+            connection.execute("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (crafted, seq))
     else:
         import psycopg
 
@@ -195,11 +195,12 @@ async def test_crafted_checkpoint_calls_nothing(database_url: str, monkeypatch: 
 def test_crafted_write_calls_nothing(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a pending write into which somebody wrote one."""
     monkeypatch.setenv(SECRET, "leaked")
-    call = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET))))
+    call = ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET)))
+    crafted = wrap(ormsgpack.packb(["", [[0, "parts", call]]]))
     with open_database(sqlite_url) as database, database.saver() as saver:
         desk(saver).invoke(INPUT, thread("t"))
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
-            connection.execute("UPDATE writes SET value = ? WHERE channel = 'parts'", (call,))
+            connection.execute("UPDATE quorate_writes SET payload = ?", (crafted,))
         writes = [
             value
             for found in saver.list(thread("t"))

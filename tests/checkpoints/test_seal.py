@@ -31,7 +31,9 @@ def test_round_trip(plain: bytes, context: bytes, sealer: Sealer) -> None:
     assert sealer.open(sealer.seal(plain, context), context) == plain
 
 
-@pytest.mark.parametrize("plain", [b"", b"\xc1", b"\xc1\x00", b"\xc1\x01key id and so on", SEALED])
+@pytest.mark.parametrize(
+    "plain", [b"", b"\xc1", b"\xc1\x00", b"\xc1\x01key id and so on", pytest.param(SEALED, id="sealed")]
+)
 def test_a_plain_row_may_look_like_a_sealed_one(plain: bytes) -> None:
     """Without encryption, bytes that begin as a sealed row does still come back as they were."""
     assert Plain().open(Plain().seal(plain, b""), b"") == plain
@@ -133,7 +135,10 @@ def test_a_cut_row_is_refused() -> None:
             KEYRING.open(longer, PLACE)
 
 
-@pytest.mark.parametrize("plain", [b"", ROW, b"\x80", b'{"a": 1}', b"\x28\xb5\x2f\xfd", Plain().seal(SEALED, b"")])
+@pytest.mark.parametrize(
+    "plain",
+    [b"", ROW, b"\x80", b'{"a": 1}', b"\x28\xb5\x2f\xfd", pytest.param(Plain().seal(SEALED, b""), id="escaped")],
+)
 def test_plaintext_is_refused(plain: bytes) -> None:
     """A row in plaintext is refused where there are keys, and called so."""
     with pytest.raises(DatabaseError, match="a plaintext row"):

@@ -63,7 +63,7 @@ def test_a_generated_pair_is_loaded(tmp_path: Path) -> None:
         (PUBLIC.encode(), r"PEM of the kind 'PUBLIC KEY' that cannot be read.*name the file of the private key"),
         (CUT, "PEM of the kind 'PRIVATE KEY' that cannot be read"),
         (b"", "no PEM"),
-        (ED25519.private_bytes_raw(), "no PEM"),
+        pytest.param(ED25519.private_bytes_raw(), "no PEM", id="raw"),
     ],
 )
 def test_what_is_no_private_key(tmp_path: Path, content: bytes, got: str) -> None:

@@ -1,0 +1,165 @@
+"""Commit: one transaction for all the requests that wait, each admitted or refused by itself."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from ..contracts import QuorateError, StaleThreadError
+from .codec import decode_checkpoint, encode_checkpoint, mask_of, writes_digest
+from .digest import chain
+from .envelope import unwrap, wrap
+from .fence import admit_checkpoint, admit_writes
+from .line import Line
+from .request import PutCheckpoint, PutWrites, Request
+from .seal import Sealer
+from .snapshot import Snapshot
+from .store import CheckpointRow, Reader, Transaction, WritesRow
+
+__all__ = ["Commit", "content_of", "context_of", "read_snapshot"]
+
+_SALT = 16
+"""How many random bytes stand before the content of a sealed row."""
+_LINES = 1024
+"""How many lines' newest checkpoints are kept in memory."""
+
+
+def context_of(line: Line, seq: int) -> bytes:
+    """What a sealed row is bound to: it opens at its own place only."""
+    return f"{seq}\0{line.key.namespace}\0{line.key.thread}".encode("utf-8", "surrogatepass")
+
+
+def content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow, where: str) -> bytes:
+    """The content of a row, opened and expanded.
+
+    Raises:
+        DatabaseError: It cannot be read, or is sealed with a key that is not there.
+    """
+    return unwrap(sealer.open(row.payload, context_of(line, row.seq)), where)[_SALT if sealer.encrypts else 0 :]
+
+
+class Commit:
+    """Adds requests to their lines. One thread's, with what it remembers of the newest checkpoints.
+
+    Args:
+        sealer: What seals the rows.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._newest: OrderedDict[int, tuple[int, Snapshot]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Drop what is remembered: a transaction was undone."""
+        self._newest.clear()
+
+    def __call__(self, transaction: Transaction, requests: Sequence[Request]) -> list[Exception | None]:
+        """Add the requests in their order; for each None, or why it was refused."""
+        lines = transaction.open_lines({request.key for request in requests})
+        batch = _Batch(transaction)
+        results: list[Exception | None] = []
+        for seq, request in enumerate(requests, transaction.places(len(requests))):
+            line = lines[request.key]
+            try:
+                if isinstance(request, PutCheckpoint):
+                    self._add_checkpoint(batch, line, request, seq)
+                else:
+                    self._add_writes(batch, line, request, seq)
+                results.append(None)
+            except (QuorateError, ValueError, TypeError) as error:
+                results.append(error)
+        batch.finish()
+        return results
+
+    def _add_checkpoint(self, batch: _Batch, line: Line, request: PutCheckpoint, seq: int) -> None:
+        admit_checkpoint(line, request)
+        parent = self._parent(batch, line, request)
+        salt = self._salt()
+        payload, content, snapshot = encode_checkpoint(request, seq, parent, salt)
+        tip = chain(line.tip, content)
+        sealed = self._sealer.seal(wrap(salt + payload), context_of(line, seq))
+        batch.checkpoints[line.id, request.id] = CheckpointRow(
+            seq, line.id, request.id, None if parent is None else parent.seq, snapshot.depth, tip, sealed
+        )
+        if line.early:
+            batch.arrived.append((line, request.id, seq))
+        line.head, line.head_id, line.tip = seq, request.id, tip
+        line.owner = 0 if request.run is None else request.run.token
+        line.events += 1
+        batch.changed[line.id] = line
+        self._newest[line.id] = line.generation, snapshot
+        self._newest.move_to_end(line.id)
+        if len(self._newest) > _LINES:
+            self._newest.popitem(last=False)
+
+    def _add_writes(self, batch: _Batch, line: Line, request: PutWrites, seq: int) -> None:
+        takes_over = admit_writes(line, request)
+        salt = self._salt()
+        tip = chain(line.tip, writes_digest(request, salt))
+        sealed = self._sealer.seal(wrap(salt + request.content), context_of(line, seq))
+        place = line.head if request.checkpoint == line.head_id else batch.place_of(line, request.checkpoint)
+        early = request.checkpoint if place is None else None
+        mask = mask_of(request.channels)
+        batch.writes.append(WritesRow(seq, line.id, place, early, request.task, mask, tip, sealed))
+        if takes_over and request.run is not None:
+            line.owner = request.run.token
+        line.early += early is not None
+        line.tip = tip
+        line.events += 1
+        batch.changed[line.id] = line
+
+    def _salt(self) -> bytes:
+        # Digests are not sealed: with this nobody can try out what a sealed row says.
+        return os.urandom(_SALT) if self._sealer.encrypts else b""
+
+    def _parent(self, batch: _Batch, line: Line, request: PutCheckpoint) -> Snapshot | None:
+        if request.parent is None:
+            return None
+        generation, newest = self._newest.get(line.id, (-1, None))
+        if newest is not None and newest.id == request.parent and generation == line.generation:
+            return newest
+        batch.flush()
+        found = read_snapshot(self._sealer, batch.transaction, line, request.parent)
+        if found is None and not request.whole:
+            raise StaleThreadError(
+                str(line.key),
+                got=f"a checkpoint that follows {request.parent}, which has been removed",
+                expected="a checkpoint that follows one that is there",
+                fix="run again on what the thread holds now",
+            )
+        return found
+
+
+class _Batch:
+    """What one transaction adds."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.checkpoints: dict[tuple[int, str], CheckpointRow] = {}
+        self.writes: list[WritesRow] = []
+        self.arrived: list[tuple[Line, str, int]] = []
+        self.changed: dict[int, Line] = {}
+
+    def place_of(self, line: Line, checkpoint: str) -> int | None:
+        row = self.checkpoints.get((line.id, checkpoint))
+        return self.transaction.place_of(line.id, checkpoint) if row is None else row.seq
+
+    def flush(self) -> None:
+        self.transaction.add(list(self.checkpoints.values()), self.writes)
+        for line, checkpoint, place in self.arrived:
+            line.early -= self.transaction.adopt(line.id, checkpoint, place)
+        self.checkpoints, self.writes, self.arrived = {}, [], []
+
+    def finish(self) -> None:
+        self.flush()
+        self.transaction.save(self.changed.values())
+
+
+def read_snapshot(sealer: Sealer, reader: Reader, line: Line, checkpoint: str | None) -> Snapshot | None:
+    """A checkpoint of a line, the newest where None, without its values; None where it is not there."""
+    found: Snapshot | None = None
+    for row in reader.chain(line.id, checkpoint):
+        where = f"{line.key}, checkpoint {row.id}"
+        found = decode_checkpoint(content_of(sealer, line, row, where), row.seq, row.id, found, where)
+    return found

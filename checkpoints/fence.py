@@ -1,0 +1,63 @@
+"""Fence: who may add to a line, so that of two runs on a thread one wins and the other is told."""
+
+from __future__ import annotations
+
+from ..contracts import StaleThreadError
+from .line import Line
+from .request import PutCheckpoint, PutWrites
+
+__all__ = ["admit_checkpoint", "admit_writes"]
+
+
+def admit_checkpoint(line: Line, request: PutCheckpoint) -> None:
+    """Let a checkpoint in if it follows the newest one of its line, or says that it forks.
+
+    A run must also be the one that wrote last, or have loaded what that one wrote: the first write of a run takes
+    the line over, so of several runs that loaded the same checkpoint one goes on and the others are refused.
+
+    Raises:
+        StaleThreadError: It does neither.
+    """
+    run = request.run
+    load = None if run is None else run.loads.get(request.key)
+    if request.forks:
+        return
+    if run is None or load is None:
+        # Outside of LangGraph's loop, a checkpoint without a parent begins anew on purpose.
+        if line.head is None or request.parent in (None, line.head_id):
+            return
+    elif load.addressed and request.key not in run.forked:
+        run.forked.add(request.key)
+        return
+    elif request.parent == line.head_id and line.owner in (load.owner, run.token):
+        return
+    raise _stale(line, "a checkpoint", request.parent)
+
+
+def admit_writes(line: Line, request: PutWrites) -> bool:
+    """Let a task's writes in if its run may go on with the line; whether it takes the line over with them.
+
+    Raises:
+        StaleThreadError: Another run has gone on with it.
+    """
+    run = request.run
+    load = None if run is None else run.loads.get(request.key)
+    if run is None or load is None or line.owner == run.token:
+        return False
+    if load.addressed and request.key not in run.forked:
+        return False
+    if line.owner == load.owner and line.head_id == load.head:
+        return True
+    raise _stale(line, "a task's writes", request.checkpoint)
+
+
+def _stale(line: Line, what: str, parent: str | None) -> StaleThreadError:
+    after = "the beginning of the thread" if parent is None else f"checkpoint {parent}"
+    same = parent == line.head_id
+    return StaleThreadError(
+        str(line.key),
+        got=f"{what} of a run that goes on from {after}" + (", on which another run has begun to work" if same else ""),
+        expected=f"a run that goes on from its newest checkpoint, {line.head_id or 'none: the thread was deleted'}",
+        fix="run again on what the thread holds now, one run of a thread at a time; to branch off on purpose, "
+        "pass the checkpoint_id, or use update_state",
+    )

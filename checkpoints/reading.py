@@ -1,0 +1,260 @@
+"""Reading: checkpoints as LangGraph has them, from the log's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ormsgpack
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite, writes_sort_key
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from .codec import damaged, decode_checkpoint, mask_of, values_of
+from .commit import content_of, read_snapshot
+from .line import Line, LineKey
+from .request import Typed
+from .seal import Sealer
+from .snapshot import Snapshot
+from .store import CheckpointRow, Reader, Store, WritesRow
+from .value import Form, needs, typed
+
+__all__ = ["Reading"]
+
+_PAGE = 64
+"""How many checkpoints are read at a time when they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Checkpoints as LangGraph has them, from the log's rows."""
+
+    store: Store
+    """Where the rows are."""
+    sealer: Sealer
+    """What opens them."""
+
+    def newest(
+        self, key: LineKey, checkpoint: str | None, serde: SerializerProtocol
+    ) -> tuple[Line | None, CheckpointTuple | None]:
+        """Where a line stands, and one of its checkpoints: the newest where `checkpoint` is None."""
+        with self.store.reading() as reader:
+            line = reader.line(key)
+            if line is None:
+                return None, None
+            snapshot = read_snapshot(self.sealer, reader, line, checkpoint)
+            if snapshot is None:
+                return line, None
+            return line, self._tuples(reader, line, [snapshot], serde)[0]
+
+    def listed(
+        self,
+        thread: str | None,
+        namespace: str | None,
+        checkpoint: str | None,
+        *,
+        serde: SerializerProtocol,
+        filter: Mapping[str, Any] | None,  # noqa: A002 (the name in BaseCheckpointSaver)
+        before: str | None,
+        limit: int | None,
+    ) -> Iterator[CheckpointTuple]:
+        """The checkpoints that match, newest first, read a page at a time."""
+        left = limit
+        place: int | None = None
+        while left is None or left > 0:
+            size = _PAGE if left is None or filter else min(left, _PAGE)
+            with self.store.reading() as reader:
+                lines = {line.id: line for line in reader.lines(thread)}
+                if namespace is not None:
+                    lines = {number: line for number, line in lines.items() if line.key.namespace == namespace}
+                if checkpoint is not None:
+                    rows = [row for number in lines for row in reader.chain(number, checkpoint)[-1:]]
+                    rows = [row for row in rows if place is None and (before is None or row.id < before)]
+                elif lines:
+                    chosen = None if thread is None and namespace is None else list(lines)
+                    rows = reader.page(chosen, before_id=before, before=place, limit=size)
+                else:
+                    rows = []
+                found = self._page(reader, lines, rows, serde, filter, left)
+            yield from found
+            left = None if left is None else left - len(found)
+            if len(rows) < size or checkpoint is not None:
+                return
+            place = rows[-1].seq
+
+    def history(
+        self, key: LineKey, checkpoint: str | None, channels: Sequence[str], serde: SerializerProtocol
+    ) -> dict[str, DeltaChannelHistory]:
+        """For each delta channel, the last stored value before a checkpoint, and what was written after it."""
+        histories: dict[str, DeltaChannelHistory] = {channel: {"writes": []} for channel in channels}
+        with self.store.reading() as reader:
+            line = reader.line(key)
+            snapshot = None if line is None else read_snapshot(self.sealer, reader, line, checkpoint)
+            if line is None or snapshot is None:
+                return histories
+            ends = {channel: self._end(reader, line, snapshot, channel) for channel in channels}
+            start = None if snapshot.parent is None else reader.place_of(line.id, snapshot.parent)
+            rows = [] if start is None else reader.path_writes(line.id, start, min(ends.values()), mask_of(channels))
+            seeds = self._values(reader, line, {channel: place for channel, place in ends.items() if place})
+        for write in reversed(self._ordered(line, rows, serde)):
+            if write.channel in histories and write.checkpoint >= ends[write.channel]:
+                histories[write.channel]["writes"].append((write.task, write.channel, write.value))
+        for channel, value in seeds.items():
+            histories[channel]["seed"] = serde.loads_typed(value)
+        return histories
+
+    def _end(self, reader: Reader, line: Line, snapshot: Snapshot, channel: str) -> int:
+        """The place that holds a channel's last value before a checkpoint; 0 where there was none."""
+        place = snapshot.held.get(channel)
+        if place == snapshot.seq:
+            parent = read_snapshot(self.sealer, reader, line, snapshot.parent) if snapshot.parent else None
+            return 0 if parent is None else parent.held.get(channel, parent.seeds.get(channel, 0))
+        return snapshot.seeds.get(channel, 0) if place is None else place
+
+    def _page(
+        self,
+        reader: Reader,
+        lines: Mapping[int, Line],
+        rows: Sequence[CheckpointRow],
+        serde: SerializerProtocol,
+        filter: Mapping[str, Any] | None,  # noqa: A002 (the name in BaseCheckpointSaver)
+        most: int | None,
+    ) -> list[CheckpointTuple]:
+        known: dict[int, Snapshot] = {}
+        chosen: list[Snapshot] = []
+        for row in reversed(rows):  # the older ones first, which the newer ones need
+            known[row.seq] = self._snapshot(reader, lines[row.line], row, known)
+        for row in rows:
+            metadata = known[row.seq].sections["m"]
+            if all(metadata.get(name) == value for name, value in (filter or {}).items()):
+                chosen.append(known[row.seq])
+        chosen = chosen[:most]
+        line_of = {row.seq: lines[row.line] for row in rows}
+        made: dict[int, CheckpointTuple] = {}
+        for line in {line_of[snapshot.seq].id: line_of[snapshot.seq] for snapshot in chosen}.values():
+            of_line = [snapshot for snapshot in chosen if line_of[snapshot.seq] is line]
+            tuples = self._tuples(reader, line, of_line, serde)
+            made |= {snapshot.seq: each for snapshot, each in zip(of_line, tuples, strict=True)}
+        return [made[snapshot.seq] for snapshot in chosen]
+
+    def _snapshot(self, reader: Reader, line: Line, row: CheckpointRow, known: Mapping[int, Snapshot]) -> Snapshot:
+        where = f"{line.key}, checkpoint {row.id}"
+        parent = None
+        if row.depth:
+            parent = known.get(row.parent or 0) or read_snapshot(self.sealer, reader, line, row.id)
+            if parent is not None and parent.id == row.id:
+                return parent
+        return decode_checkpoint(content_of(self.sealer, line, row, where), row.seq, row.id, parent, where)
+
+    def _tuples(
+        self, reader: Reader, line: Line, snapshots: Sequence[Snapshot], serde: SerializerProtocol
+    ) -> list[CheckpointTuple]:
+        """The checkpoints with their values and what tasks wrote on them."""
+        forms = _Forms(self, reader, line, snapshots)
+        writes: dict[int, list[PendingWrite]] = {}
+        for write in self._ordered(line, reader.writes(line.id, [snapshot.seq for snapshot in snapshots]), serde):
+            pending = write.task, write.channel, write.value
+            writes.setdefault(write.checkpoint, []).append(pending)
+        made = []
+        for snapshot in snapshots:
+            checkpoint = _unpacked(snapshot.sections["c"], serde)
+            checkpoint["id"] = snapshot.id
+            checkpoint["channel_versions"] = snapshot.sections["v"]
+            checkpoint["versions_seen"] = snapshot.sections["s"]
+            checkpoint["channel_values"] = {
+                channel: serde.loads_typed(forms.value(channel, place)) for channel, place in snapshot.held.items()
+            }
+            made.append(
+                CheckpointTuple(
+                    config=_config(line.key, snapshot.id),
+                    checkpoint=checkpoint,
+                    metadata=_unpacked(snapshot.sections["m"], serde),
+                    parent_config=None if snapshot.parent is None else _config(line.key, snapshot.parent),
+                    pending_writes=writes.get(snapshot.seq, []),
+                )
+            )
+        return made
+
+    def _values(self, reader: Reader, line: Line, places: Mapping[str, int]) -> dict[str, Typed]:
+        forms = _Forms(self, reader, line, ())
+        forms.load(set(places.values()))
+        return {channel: forms.value(channel, place) for channel, place in places.items()}
+
+    def _ordered(self, line: Line, rows: Iterable[WritesRow], serde: SerializerProtocol) -> list[_Write]:
+        """The writes of each checkpoint, in the order in which LangGraph applies them; checkpoints as they come.
+
+        Of a task's regular writes the first stored under an index counts, of its special ones the last.
+        """
+        found: dict[int, dict[tuple[str, int], tuple[tuple[str, str, int], _Write]]] = {}
+        for row in rows:
+            place = row.checkpoint or 0
+            stored = found.setdefault(place, {})
+            where = f"{line.key}, writes of task {row.task}"
+            content = content_of(self.sealer, line, row, where)
+            try:
+                path, writes = serde.loads_typed(("msgpack", content))
+            except (ValueError, TypeError) as error:
+                raise damaged(where, error) from error
+            for index, channel, value, *form in writes:
+                if index < 0 or (row.task, index) not in stored:
+                    order = writes_sort_key(path, row.task, index)
+                    stored[row.task, index] = (
+                        order,
+                        _Write(place, row.task, channel, bytearray(value) if form else value),
+                    )
+        return [write for stored in found.values() for _, write in sorted(stored.values(), key=lambda each: each[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    checkpoint: int
+    task: str
+    channel: str
+    value: Any
+
+
+class _Forms:
+    """The values of rows, read once each."""
+
+    def __init__(self, reading: Reading, reader: Reader, line: Line, snapshots: Sequence[Snapshot]) -> None:
+        self._reading, self._reader, self._line = reading, reader, line
+        self._known: dict[int, dict[str, Form]] = {snapshot.seq: snapshot.own for snapshot in snapshots}
+        self.load({place for snapshot in snapshots for place in snapshot.held.values()})
+
+    def load(self, places: Collection[int]) -> None:
+        """Read the rows of these places, and those that their values add to."""
+        missing = set(places) - self._known.keys()
+        for row in self._reader.rows(missing):
+            where = f"{self._line.key}, checkpoint {row.id}"
+            content = content_of(self._reading.sealer, self._line, row, where)
+            self._known[row.seq] = values_of(content, where)
+        forms = [form for place in places for form in self._known.get(place, {}).values()]
+        more = {other for form in forms if (other := needs(form)) is not None}
+        if more - self._known.keys():
+            self.load(more)
+
+    def value(self, channel: str, place: int) -> Typed:
+        """The serialised value of a channel at a place."""
+        try:
+            return typed(self._known[place][channel], lambda other: self._known[other][channel])
+        except (KeyError, TypeError) as error:
+            where = f"{self._line.key}, channel {channel!r}"
+            raise damaged(where, f"its value is not at place {place} of the log") from error
+
+
+def _unpacked(section: dict[str, Any], serde: SerializerProtocol) -> Any:
+    """A section of a header with the objects that it may hold."""
+    if any(isinstance(value, ormsgpack.Ext | dict | list) for value in section.values()):
+        return serde.loads_typed(("msgpack", ormsgpack.packb(section)))
+    return dict(section)
+
+
+def _config(key: LineKey, checkpoint: str) -> RunnableConfig:
+    return {
+        "configurable": {
+            "thread_id": key.thread,
+            "checkpoint_ns": key.namespace,
+            "checkpoint_id": checkpoint,
+        }
+    }

@@ -1,0 +1,277 @@
+"""Saver: LangGraph's checkpointer over the log, durable when a call returns."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import ormsgpack
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    get_checkpoint_metadata,
+)
+
+from .line import LineKey
+from .reading import Reading
+from .request import PutCheckpoint, PutWrites
+from .run import Load, Runs
+from .serializer import DataSerializer
+from .store import Transaction
+from .writer import Writer
+
+__all__ = ["Saver"]
+
+T = TypeVar("T")
+
+_FORKS = {"update", "fork"}
+"""Sources of checkpoints that branch off on purpose."""
+
+
+class Saver(BaseCheckpointSaver[Any]):
+    """LangGraph's checkpointer over quorate's log. `put` and `put_writes` return when all is on disk.
+
+    One serves `invoke` and `ainvoke`, any number of threads and event loops. A run whose thread went on elsewhere
+    gets StaleThreadError at its next write. Rows give back data only: see `DataSerializer`.
+
+    Args:
+        reading: What reads the log.
+        writer: What writes to it.
+        readers: The threads in which the async face reads.
+    """
+
+    serde: DataSerializer
+
+    def __init__(self, reading: Reading, writer: Writer, readers: ThreadPoolExecutor) -> None:
+        super().__init__(serde=DataSerializer())
+        self._reading = reading
+        self._writer = writer
+        self._readers = readers
+        self._runs = Runs()
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The checkpoint that a config names, else the newest of its thread; None where there is none."""
+        key, checkpoint = _key(config), _checkpoint_id(config)
+        line, found = self._reading.newest(key, checkpoint, self.serde)
+        head, owner = (None, 0) if line is None else (line.head_id, line.owner)
+        self._runs.loaded(config, key, Load(head, owner, checkpoint is not None and checkpoint != head))
+        return found
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 (the name in BaseCheckpointSaver)
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """The checkpoints that match, newest first, read as they are asked for."""
+        thread = namespace = checkpoint = None
+        if config is not None:
+            thread = str(config["configurable"]["thread_id"])
+            namespace = config["configurable"].get("checkpoint_ns")
+            checkpoint = _checkpoint_id(config)
+            if namespace is not None:  # a loop that lists is a subgraph of a replay: it will branch off
+                self._runs.loaded(config, LineKey(thread, namespace), Load(None, 0, addressed=True))
+        earlier = None if before is None else _checkpoint_id(before)
+        yield from self._reading.listed(
+            thread, namespace, checkpoint, serde=self.serde, filter=filter, before=earlier, limit=limit
+        )
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint, and give the config that names it.
+
+        Raises:
+            StaleThreadError: Its parent is no longer the newest checkpoint, and it does not fork.
+            DatabaseError: It cannot be stored.
+        """
+        request = self._checkpoint(config, checkpoint, metadata, new_versions)
+        self._writer.do(request)
+        return _config(request)
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote on a checkpoint.
+
+        Raises:
+            StaleThreadError: Another run has gone on with the thread.
+            DatabaseError: It cannot be stored.
+        """
+        self._writer.do(self._writes(config, writes, task_id, task_path))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """For each delta channel, the last stored value before a checkpoint, and what was written after it."""
+        if not channels:
+            return {}
+        return self._reading.history(_key(config), _checkpoint_id(config), channels, self.serde)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread with all that it has, in every namespace."""
+        self._writer.do(lambda transaction: _delete(transaction, str(thread_id)))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """As `delete_thread`, without blocking the event loop."""
+        await self._writer.start(lambda transaction: _delete(transaction, str(thread_id)))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """As `get_tuple`, without blocking the event loop."""
+        return await self._in_thread(partial(self.get_tuple, config))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 (the name in BaseCheckpointSaver)
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """As `list`, without blocking the event loop."""
+        found = self.list(config, filter=filter, before=before, limit=limit)
+        while (each := await self._in_thread(partial(next, found, None))) is not None:
+            yield each
+
+    # These two serialise when they are called, not when they are first awaited: what their caller changes in
+    # between is not stored.
+
+    def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> Coroutine[Any, Any, RunnableConfig]:
+        """As `put`, without blocking the event loop."""
+        request = self._checkpoint(config, checkpoint, metadata, new_versions)
+        return _then(self._writer.start(request), _config(request))
+
+    def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> Coroutine[Any, Any, None]:
+        """As `put_writes`, without blocking the event loop."""
+        return _then(self._writer.start(self._writes(config, writes, task_id, task_path)), None)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """As `get_delta_channel_history`, without blocking the event loop."""
+        return await self._in_thread(partial(self.get_delta_channel_history, config=config, channels=channels))
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        """The version after `current`: numbers from 1; a thread that came from a stock saver keeps its strings."""
+        if current is None:
+            return 1
+        if isinstance(current, str):
+            return f"{int(current.split('.')[0]) + 1:032}.{random.random():016}"
+        return current + 1
+
+    def _checkpoint(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> PutCheckpoint:
+        run = self._runs.of(config)
+        key = _key(config)
+        forks = metadata.get("source") in _FORKS
+        values = checkpoint["channel_values"]
+        whole = forks or run is None or key not in run.loads
+        channels = checkpoint["channel_versions"].keys() | new_versions.keys() if whole else new_versions.keys()
+        parent = _checkpoint_id(config)
+        return PutCheckpoint(
+            key=key,
+            id=checkpoint["id"],
+            parent=parent,
+            header=self._header(checkpoint, get_checkpoint_metadata(config, metadata), parent),
+            values={name: self.serde.dumps_typed(values[name]) if name in values else None for name in channels},
+            changed=frozenset(new_versions),
+            whole=whole,
+            run=run,
+            forks=forks,
+        )
+
+    def _header(self, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str | None) -> bytes:
+        own = {name: value for name, value in checkpoint.items() if name not in _APART}
+        header = {
+            "c": own,
+            "m": metadata,
+            "p": parent,
+            "s": checkpoint["versions_seen"],
+            "v": checkpoint["channel_versions"],
+        }
+        return ormsgpack.packb(header, default=self._as_extension, option=ormsgpack.OPT_SORT_KEYS)
+
+    def _as_extension(self, value: Any) -> Any:
+        """An object in a header as the serializer writes it."""
+        return ormsgpack.unpackb(self.serde.dumps_typed(value)[1], ext_hook=ormsgpack.Ext)
+
+    def _writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> PutWrites:
+        rows = [
+            # msgpack has bytes, but no bytearray: a value that is one says so in a fourth place.
+            [WRITES_IDX_MAP.get(channel, index), channel, value, *(("a",) if type(value) is bytearray else ())]
+            for index, (channel, value) in enumerate(writes)
+        ]
+        return PutWrites(
+            key=_key(config),
+            checkpoint=config["configurable"]["checkpoint_id"],
+            task=task_id,
+            channels=tuple([channel for channel, _ in writes]),
+            content=self.serde.dumps_typed([task_path, rows])[1],
+            run=self._runs.of(config),
+        )
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+
+_APART = {"channel_values", "channel_versions", "versions_seen", "id"}
+"""The fields of a checkpoint that are kept by themselves."""
+
+
+def _key(config: RunnableConfig) -> LineKey:
+    configurable = config["configurable"]
+    return LineKey(str(configurable["thread_id"]), configurable.get("checkpoint_ns") or "")
+
+
+def _checkpoint_id(config: RunnableConfig) -> str | None:
+    return config["configurable"].get("checkpoint_id") or None
+
+
+def _config(request: PutCheckpoint) -> RunnableConfig:
+    return {
+        "configurable": {
+            "thread_id": request.key.thread,
+            "checkpoint_ns": request.key.namespace,
+            "checkpoint_id": request.id,
+        }
+    }
+
+
+def _delete(transaction: Transaction, thread: str) -> None:
+    transaction.remove_lines([line.id for line in transaction.lines(thread)])
+
+
+async def _then(done: Awaitable[Any], result: T) -> T:
+    await done
+    return result
