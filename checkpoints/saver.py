@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from types import CoroutineType
+from typing import Any, TypeVar, cast
 
 import ormsgpack
 from langchain_core.runnables import RunnableConfig
@@ -22,6 +23,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
+from ..contracts import InputError
 from .line import LineKey
 from .reading import Reading
 from .request import PutCheckpoint, PutWrites
@@ -50,8 +52,6 @@ class Saver(BaseCheckpointSaver[Any]):
         readers: The threads in which the async face reads.
     """
 
-    serde: DataSerializer
-
     def __init__(self, reading: Reading, writer: Writer, readers: ThreadPoolExecutor) -> None:
         super().__init__(serde=DataSerializer())
         self._reading = reading
@@ -78,8 +78,8 @@ class Saver(BaseCheckpointSaver[Any]):
         """The checkpoints that match, newest first, read as they are asked for."""
         thread = namespace = checkpoint = None
         if config is not None:
-            thread = str(config["configurable"]["thread_id"])
-            namespace = config["configurable"].get("checkpoint_ns")
+            thread = _key(config).thread
+            namespace = config.get("configurable", {}).get("checkpoint_ns")
             checkpoint = _checkpoint_id(config)
             if namespace is not None:  # a loop that lists is a subgraph of a replay: it will branch off
                 self._runs.loaded(config, LineKey(thread, namespace), Load(None, 0, addressed=True))
@@ -158,16 +158,17 @@ class Saver(BaseCheckpointSaver[Any]):
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-    ) -> Coroutine[Any, Any, RunnableConfig]:
+    ) -> CoroutineType[Any, Any, RunnableConfig]:
         """As `put`, without blocking the event loop."""
         request = self._checkpoint(config, checkpoint, metadata, new_versions)
-        return _then(self._writer.start(request), _config(request))
+        return cast("CoroutineType[Any, Any, RunnableConfig]", _then(self._writer.start(request), _config(request)))
 
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> Coroutine[Any, Any, None]:
+    ) -> CoroutineType[Any, Any, None]:
         """As `put_writes`, without blocking the event loop."""
-        return _then(self._writer.start(self._writes(config, writes, task_id, task_path)), None)
+        request = self._writes(config, writes, task_id, task_path)
+        return cast("CoroutineType[Any, Any, None]", _then(self._writer.start(request), None))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -234,7 +235,7 @@ class Saver(BaseCheckpointSaver[Any]):
         ]
         return PutWrites(
             key=_key(config),
-            checkpoint=config["configurable"]["checkpoint_id"],
+            checkpoint=_checkpoint_id(config) or "",
             task=task_id,
             channels=tuple([channel for channel, _ in writes]),
             content=self.serde.dumps_typed([task_path, rows])[1],
@@ -250,12 +251,19 @@ _APART = {"channel_values", "channel_versions", "versions_seen", "id"}
 
 
 def _key(config: RunnableConfig) -> LineKey:
-    configurable = config["configurable"]
+    configurable = config.get("configurable", {})
+    if "thread_id" not in configurable:
+        raise InputError(
+            "config",
+            got="no thread_id under `configurable`",
+            expected='{"configurable": {"thread_id": "a name"}}',
+            fix="name the thread that the graph runs on",
+        )
     return LineKey(str(configurable["thread_id"]), configurable.get("checkpoint_ns") or "")
 
 
 def _checkpoint_id(config: RunnableConfig) -> str | None:
-    return config["configurable"].get("checkpoint_id") or None
+    return config.get("configurable", {}).get("checkpoint_id") or None
 
 
 def _config(request: PutCheckpoint) -> RunnableConfig:

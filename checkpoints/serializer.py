@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+import ormsgpack
+from langgraph.checkpoint.serde.jsonplus import EXT_DELTA_SNAPSHOT, EXT_PYDANTIC_V2, JsonPlusSerializer
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from ..contracts import DatabaseError
+from .message import message_of
 
 __all__ = ["DataSerializer"]
 
@@ -39,4 +42,16 @@ class DataSerializer(JsonPlusSerializer):
                 expected="msgpack, which is all that quorate writes",
                 fix="find out who wrote to this database, and go on from a backup",
             )
+        if form == "msgpack":
+            return ormsgpack.unpackb(data[1], ext_hook=self._object, option=ormsgpack.OPT_NON_STR_KEYS)
         return super().loads_typed(data)
+
+    def _object(self, code: int, content: bytes) -> Any:
+        """An object that a row names: a message at once, any other as LangGraph's serializer allows it."""
+        if code == EXT_PYDANTIC_V2:
+            message = message_of(content)
+            if message is not None:
+                return message
+        elif code == EXT_DELTA_SNAPSHOT:
+            return _DeltaSnapshot(ormsgpack.unpackb(content, ext_hook=self._object, option=ormsgpack.OPT_NON_STR_KEYS))
+        return self._unpack_ext_hook(code, content)

@@ -238,8 +238,8 @@ class SqliteReader:
         checkpoints = self._connection.execute(f"{_CHECKPOINT} {where}", (line, after))
         writes = self._connection.execute(f"{_WRITES} {where}", (line, after))
         rows: list[Iterator[CheckpointRow | WritesRow]] = [
-            (CheckpointRow(*row) for row in checkpoints),
-            (WritesRow(*row) for row in writes),
+            map(CheckpointRow._make, checkpoints),
+            map(WritesRow._make, writes),
         ]
         yield from heapq.merge(*rows, key=_place)
 
