@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..contracts import QuorateError, StaleThreadError
 from .codec import decode_checkpoint, encode_checkpoint, mask_of, writes_digest
 from .digest import chain
-from .envelope import unwrap, wrap
+from .envelope import SALT, unwrap_salted, wrap_all
 from .fence import admit_checkpoint, admit_writes
 from .line import Line
 from .request import PutCheckpoint, PutWrites, Request
@@ -17,10 +17,8 @@ from .seal import Sealer
 from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, Transaction, WritesRow
 
-__all__ = ["Commit", "content_of", "context_of", "read_snapshot"]
+__all__ = ["Commit", "content_of", "context_of", "read_snapshot", "salted_content_of"]
 
-_SALT = 16
-"""How many random bytes stand before the content of a sealed row."""
 _LINES = 1024
 """How many lines' newest checkpoints are kept in memory."""
 
@@ -36,7 +34,16 @@ def content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow, where
     Raises:
         DatabaseError: It cannot be read, or is sealed with a key that is not there.
     """
-    return unwrap(sealer.open(row.payload, context_of(line, row.seq)), where)[_SALT if sealer.encrypts else 0 :]
+    return salted_content_of(sealer, line, row, where)[1]
+
+
+def salted_content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow, where: str) -> tuple[bytes, bytes]:
+    """The salt and the content of a row, opened and expanded: what its digest is made of.
+
+    Raises:
+        DatabaseError: It cannot be read, or is sealed with a key that is not there.
+    """
+    return unwrap_salted(sealer.open(row.payload, context_of(line, row.seq)), where)
 
 
 class Commit:
@@ -57,7 +64,7 @@ class Commit:
     def __call__(self, transaction: Transaction, requests: Sequence[Request]) -> list[Exception | None]:
         """Add the requests in their order; for each None, or why it was refused."""
         lines = transaction.open_lines({request.key for request in requests})
-        batch = _Batch(transaction)
+        batch = _Batch(transaction, self._sealer)
         results: list[Exception | None] = []
         for seq, request in enumerate(requests, transaction.places(len(requests))):
             line = lines[request.key]
@@ -75,19 +82,18 @@ class Commit:
     def _add_checkpoint(self, batch: _Batch, line: Line, request: PutCheckpoint, seq: int) -> None:
         admit_checkpoint(line, request)
         parent = self._parent(batch, line, request)
-        salt = self._salt()
+        salt = self._salt(batch, seq)
         payload, content, snapshot = encode_checkpoint(request, seq, parent, salt)
         tip = chain(line.tip, content)
-        sealed = self._sealer.seal(wrap(salt + payload), context_of(line, seq))
-        batch.checkpoints[line.id, request.id] = CheckpointRow(
-            seq, line.id, request.id, None if parent is None else parent.seq, snapshot.depth, tip, sealed
-        )
+        place = None if parent is None else parent.seq
+        row = CheckpointRow(seq, line.id, request.id, place, snapshot.depth, tip, payload)
+        batch.checkpoints[line.id, request.id] = row
         if line.early:
             batch.arrived.append((line, request.id, seq))
         line.head, line.head_id, line.tip = seq, request.id, tip
         line.owner = 0 if request.run is None else request.run.token
         line.events += 1
-        batch.changed[line.id] = line
+        batch.lines[line.id] = line
         self._newest[line.id] = line.generation, snapshot
         self._newest.move_to_end(line.id)
         if len(self._newest) > _LINES:
@@ -95,23 +101,25 @@ class Commit:
 
     def _add_writes(self, batch: _Batch, line: Line, request: PutWrites, seq: int) -> None:
         takes_over = admit_writes(line, request)
-        salt = self._salt()
+        salt = self._salt(batch, seq)
         tip = chain(line.tip, writes_digest(request, salt))
-        sealed = self._sealer.seal(wrap(salt + request.content), context_of(line, seq))
         place = line.head if request.checkpoint == line.head_id else batch.place_of(line, request.checkpoint)
         early = request.checkpoint if place is None else None
         mask = mask_of(request.channels)
-        batch.writes.append(WritesRow(seq, line.id, place, early, request.task, mask, tip, sealed))
+        batch.writes.append(WritesRow(seq, line.id, place, early, request.task, mask, tip, request.content))
         if takes_over and request.run is not None:
             line.owner = request.run.token
         line.early += early is not None
         line.tip = tip
         line.events += 1
-        batch.changed[line.id] = line
+        batch.lines[line.id] = line
 
-    def _salt(self) -> bytes:
+    def _salt(self, batch: _Batch, seq: int) -> bytes:
+        if not self._sealer.encrypts:
+            return b""
         # Digests are not sealed: with this nobody can try out what a sealed row says.
-        return os.urandom(_SALT) if self._sealer.encrypts else b""
+        salt = batch.salts[seq] = os.urandom(SALT)
+        return salt
 
     def _parent(self, batch: _Batch, line: Line, request: PutCheckpoint) -> Snapshot | None:
         if request.parent is None:
@@ -132,28 +140,45 @@ class Commit:
 
 
 class _Batch:
-    """What one transaction adds."""
+    """What one transaction adds; the rows' payloads are their bare content until they are added."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, sealer: Sealer) -> None:
         self.transaction = transaction
+        self.sealer = sealer
         self.checkpoints: dict[tuple[int, str], CheckpointRow] = {}
         self.writes: list[WritesRow] = []
         self.arrived: list[tuple[Line, str, int]] = []
-        self.changed: dict[int, Line] = {}
+        self.lines: dict[int, Line] = {}
+        self.salts: dict[int, bytes] = {}
 
     def place_of(self, line: Line, checkpoint: str) -> int | None:
         row = self.checkpoints.get((line.id, checkpoint))
         return self.transaction.place_of(line.id, checkpoint) if row is None else row.seq
 
     def flush(self) -> None:
-        self.transaction.add(list(self.checkpoints.values()), self.writes)
+        checkpoints = list(self.checkpoints.values())
+        payloads = self._payloads([*checkpoints, *self.writes])
+        self.transaction.add(
+            [row._replace(payload=payload) for row, payload in zip(checkpoints, payloads, strict=False)],
+            [
+                row._replace(payload=payload)
+                for row, payload in zip(self.writes, payloads[len(checkpoints) :], strict=True)
+            ],
+        )
         for line, checkpoint, place in self.arrived:
             line.early -= self.transaction.adopt(line.id, checkpoint, place)
-        self.checkpoints, self.writes, self.arrived = {}, [], []
+        self.checkpoints, self.writes, self.arrived, self.salts = {}, [], [], {}
 
     def finish(self) -> None:
         self.flush()
-        self.transaction.save(self.changed.values())
+        self.transaction.save(self.lines.values())
+
+    def _payloads(self, rows: Sequence[CheckpointRow | WritesRow]) -> list[bytes]:
+        wrapped = wrap_all([(row.payload, self.salts.get(row.seq, b"")) for row in rows])
+        if not self.sealer.encrypts:
+            return [self.sealer.seal(each, b"") for each in wrapped]
+        contexts = [context_of(self.lines[row.line], row.seq) for row in rows]
+        return [self.sealer.seal(each, context) for each, context in zip(wrapped, contexts, strict=True)]
 
 
 def read_snapshot(sealer: Sealer, reader: Reader, line: Line, checkpoint: str | None) -> Snapshot | None:
