@@ -84,7 +84,7 @@ class Commit:
         parent = self._parent(batch, line, request)
         salt = self._salt(batch, seq)
         payload, content, snapshot = encode_checkpoint(request, seq, parent, salt)
-        tip = chain(line.tip, content)
+        tip = chain(line.tip or line.key.origin, content)
         place = None if parent is None else parent.seq
         row = CheckpointRow(seq, line.id, request.id, place, snapshot.depth, tip, payload)
         batch.checkpoints[line.id, request.id] = row
@@ -102,7 +102,7 @@ class Commit:
     def _add_writes(self, batch: _Batch, line: Line, request: PutWrites, seq: int) -> None:
         takes_over = admit_writes(line, request)
         salt = self._salt(batch, seq)
-        tip = chain(line.tip, writes_digest(request, salt))
+        tip = chain(line.tip or line.key.origin, writes_digest(request, salt))
         place = line.head if request.checkpoint == line.head_id else batch.place_of(line, request.checkpoint)
         early = request.checkpoint if place is None else None
         mask = mask_of(request.channels)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .digest import content_digest
+
 __all__ = ["Line", "LineKey"]
 
 
@@ -15,6 +17,11 @@ class LineKey(NamedTuple):
     """The thread's id."""
     namespace: str
     """The checkpoint namespace: empty for the graph itself, `node:task` for a subgraph."""
+
+    @property
+    def origin(self) -> bytes:
+        """What the chain of its events begins with, so that none can be passed off as another line's."""
+        return content_digest([b"line", *(name.encode("utf-8", "surrogatepass") for name in self)])
 
     def __str__(self) -> str:
         return f"thread {self.thread!r}" + (f", namespace {self.namespace!r}" if self.namespace else "")
@@ -35,7 +42,7 @@ class Line:
     owner: int = 0
     """The run that wrote last; 0: none, or one outside of LangGraph's loop."""
     tip: bytes | None = None
-    """Digest of the newest event, which covers all before it."""
+    """Digest of the newest event, which covers all before it, from `key.origin` on; None where there is none."""
     events: int = 0
     """How many events it had in all, those that were pruned included."""
     early: int = 0
