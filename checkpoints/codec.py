@@ -191,9 +191,17 @@ def _digest(request: PutCheckpoint, snapshot: Snapshot, emptied: Sequence[str], 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
     """What makes the new section of the old one: what to set, and what to take out where there is such a thing."""
-    put = {key: value for key, value in new.items() if old.get(key, _changes) != value}
+    put = {key: value for key, value in new.items() if key not in old or not _same(old[key], value)}
     gone = [key for key in old if key not in new] if len(old) + len(put) > len(new) else []
     return [put, gone] if gone else [put]
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether both are stored as the same bytes: to Python 1, 1.0 and True are equal."""
+    if old != new:
+        return False
+    kind = type(new)
+    return kind is type(old) if kind is int or kind is str else bool(ormsgpack.packb(old) == ormsgpack.packb(new))
 
 
 def _changed(old: dict[str, Any], change: Sequence[Any]) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class Commit:
         return results
 
     def _add_checkpoint(self, batch: _Batch, line: Line, request: PutCheckpoint, seq: int) -> None:
+        if (line.id, request.id) in batch.checkpoints:
+            batch.flush()  # what the database says of the id that is there holds within a batch too
         admit_checkpoint(line, request)
         parent = self._parent(batch, line, request)
         salt = self._salt(batch, seq)
