@@ -33,6 +33,7 @@ from .record import canonical_json, check_plain, digest, dump, load
 from .reference import Reference, references
 from .review import Action, Answer, Approve, Edit, Question, Reject, Respond, Verdict
 from .rule import Rule, RuleAction
+from .turn_status import TurnStatus, turn_status
 from .usage import Usage
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "Status",
     "StaleThreadError",
     "SuiteError",
+    "TurnStatus",
     "Usage",
     "Verdict",
     "blob_digest",
@@ -106,4 +108,5 @@ __all__ = [
     "references",
     "same_type",
     "takes_none",
+    "turn_status",
 ]

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from ..contracts import BlobStore, Claim, Decision, Effect, Fault, Finish, Halt, Move, Reference, Usage, load
+from ..contracts import (
+    BlobStore,
+    Claim,
+    Decision,
+    Effect,
+    Fault,
+    Move,
+    Reference,
+    TurnStatus,
+    Usage,
+    load,
+    turn_status,
+)
 from .request import Request
 from .state import NEWS
 
@@ -17,9 +29,6 @@ __all__ = ["REPLY", "Turn", "TurnStatus"]
 
 REPLY = "reply"
 """How the ids of the messages begin that the supervisor adds as its answer: `reply-<turn>-<move>`."""
-
-TurnStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "running"]
-"""How a turn ended, or that it waits for a person, or that it has not ended."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +105,7 @@ class Turn:
     @property
     def status(self) -> TurnStatus:
         """How the turn ended, or that it waits or runs."""
-        if not self.moves:
-            return "running"
-        match self.moves[-1]:
-            case Finish(outcome=outcome) | Halt(outcome=outcome):
-                return outcome
-            case move:
-                return "waiting" if move.kind == "ask" else "running"
+        return turn_status(self.moves)
 
     @property
     def reason(self) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.open_question import OpenQuestion
 from ..contracts import Effect, ReviewError, load
 from .failure import show_error
 from .field_section import show_field
 from .printable import line_of, printable, text_of
 from .screen import heading
-from .thread_view import OpenQuestion, ThreadView
+from .thread_view import ThreadView
 from .turn_section import effect_details
 from .verdict import Reviewer, Verdict, as_answer, check_edit
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..checkpoints.open_question import OpenQuestion
 from ..contracts import ReviewError
 from .report import question_line
-from .thread_view import OpenQuestion, ThreadView
+from .thread_view import ThreadView
 
 __all__ = ["find_question"]
 

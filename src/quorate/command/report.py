@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.open_question import OpenQuestion
 from .outcome import Outcome, OutcomeStatus
 from .printable import line_of, text_of
 from .screen import heading, listing, status_text, unbroken
-from .thread_view import OpenQuestion
 
 if TYPE_CHECKING:
     from rich.console import Console

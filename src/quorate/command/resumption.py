@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from langgraph.errors import GraphDrained
 from langgraph.types import Command
 
+from ..checkpoints.standing import GRAPH, INPUT, TEAM
 from .answer_claim import AnswerClaim, not_open
 from .drain import Drain, stopping_on_signals
 from .screen import errors
-from .thread_view import GRAPH, INPUT, TEAM, ThreadView, aread_view
+from .thread_view import ThreadView, aread_view
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

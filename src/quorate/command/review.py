@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.open_question import OpenQuestion
 from ..contracts import InputError, ReviewError
 from .exit_status import ExitStatus, exit_status
 from .interview import EndOfAnswers, Interview
@@ -21,7 +22,7 @@ from .resumption import Resumption
 from .screen import console, listing, unbroken
 from .team import find_team
 from .thread_prefix import find_thread
-from .thread_view import OpenQuestion, ThreadView, read_view
+from .thread_view import ThreadView, read_view
 from .threads import views
 from .verdict import Reviewer, Verdict, as_answer
 

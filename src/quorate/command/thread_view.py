@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from ..checkpoints.open_question import OpenQuestion
+from ..checkpoints.standing import GRAPH, INPUT, TEAM, Standing, ThreadStatus, is_opening
 from ..graphs import Turn
 
 if TYPE_CHECKING:
@@ -17,77 +18,7 @@ if TYPE_CHECKING:
 
     from ..contracts import BlobStore
 
-__all__ = ["GRAPH", "INPUT", "TEAM", "OpenQuestion", "ThreadStatus", "ThreadView", "aread_view", "read_view"]
-
-GRAPH, TEAM, INPUT = "quorate_graph", "quorate_team", "quorate_input"
-"""Keys of the checkpoints' metadata: GRAPH as it was given, the team's name, and where the request stood."""
-
-ThreadStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "unreadable"]
-"""Where a thread stands.
-
-The first four: how its turn ended. `waiting`: for a person. `unfinished`: it was stopped, or is running now.
-`unreadable`: its newest checkpoint is not one of quorate.
-"""
-
-_START, _BRANCH = "__start__", "branch:to:"
-_INTERRUPT, _ERROR = "__interrupt__", "__error__"
-_SPECIAL = {_INTERRUPT, _ERROR, "__resume__"}  # what a task writes before it has ended
-
-
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """A question that waits for a person."""
-
-    id: str
-    """Id of the interrupt; the answer names it."""
-    value: Any
-    """What is asked: `quorate.contracts.Question`, or the payload of an agent's own graph."""
-
-    @property
-    def short(self) -> str:
-        """The beginning of its id, as people read it and name it."""
-        return self.id[:8]
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is quorate's question, and not that of a graph that works as an agent."""
-        return isinstance(self.value, dict) and isinstance(self.value.get("quorate"), dict)
-
-    @property
-    def reason(self) -> str:
-        """Why a person must look, in one line."""
-        return str(self.value["quorate"]["reason"]) if self.is_ours else str(self.value)
-
-    @property
-    def proposed(self) -> Mapping[str, Any]:
-        """Proposed values by field, or the arguments of the effect."""
-        return dict(self.value["action_requests"][0]["args"]) if self.is_ours else {}
-
-    @property
-    def name(self) -> str:
-        """Name of the action: `decide` for fields, else that of the effect."""
-        return str(self.value["action_requests"][0]["name"]) if self.is_ours else ""
-
-    @property
-    def effect(self) -> str:
-        """Name of the effect to approve; empty where fields are asked about."""
-        return self.name if self.is_ours and "effect" in self.value["quorate"] else ""
-
-    @property
-    def allowed(self) -> tuple[str, ...]:
-        """The verdicts that are allowed."""
-        return tuple(self.value["review_configs"][0]["allowed_decisions"]) if self.is_ours else ()
-
-    @property
-    def line(self) -> dict[str, Any]:
-        """The question as plain data, for `--json`."""
-        return {
-            "id": self.id,
-            "reason": self.reason,
-            "effect": self.effect,
-            "proposed": dict(self.proposed),
-            "allowed": list(self.allowed),
-        }
+__all__ = ["ThreadView", "aread_view", "read_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +62,16 @@ class ThreadView:
     @property
     def finished(self) -> bool:
         """Whether its turn has ended."""
-        return self.status in ("settled", "unsettled", "rejected", "halted")
+        return self._standing.finished
 
     @property
     def reason(self) -> str:
         """Why it stands so, in one line."""
-        if self.questions:
-            return self.questions[0].reason
-        return self.turn.reason if self.finished else self.error or "stopped between two steps, or running now"
+        return self._standing.reason(self.turn.moves)
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(self.status, self.questions, self.error)
 
     def asks(self, question: str) -> bool:
         """Whether the question of this id is open."""
@@ -193,9 +126,10 @@ async def aread_view(
     return None if found is None else _view(thread, found, blobs)
 
 
-def _turn_of(found: CheckpointTuple) -> int:
-    number = found.checkpoint["channel_values"].get("turn", 0)
-    return number if isinstance(number, int) else 0
+def _turn_of(found: CheckpointTuple) -> int | None:
+    """Number of the turn whose records a checkpoint holds; None where the next turn's input has come in."""
+    values = found.checkpoint["channel_values"]
+    return None if is_opening(values) else values.get("turn", 0)
 
 
 def _view(thread: str, found: CheckpointTuple, blobs: BlobStore | None) -> ThreadView:
@@ -214,33 +148,5 @@ def _view(thread: str, found: CheckpointTuple, blobs: BlobStore | None) -> Threa
         return ThreadView(
             turn=Turn.read({}), status="unreadable", error=f"not a thread of quorate: {str(error)[:200]}", **common
         )
-    if "moves" not in values and not _open_steps(values):
-        return ThreadView(turn=turn, status="unreadable", error="not a thread of quorate", **common)
-    questions, raised = _pending(found.pending_writes or ())
-    status = _status(values, turn, questions)
-    return ThreadView(turn=turn, status=status, questions=questions, error=raised, **common)
-
-
-def _status(values: Mapping[str, Any], turn: Turn, questions: tuple[OpenQuestion, ...]) -> ThreadStatus:
-    if questions:
-        return "waiting"
-    match turn.status:
-        case "waiting" | "running":
-            return "unfinished"
-        case ended:
-            return "unfinished" if _open_steps(values) else ended
-
-
-def _open_steps(values: Mapping[str, Any]) -> bool:
-    return any(key == _START or key.startswith(_BRANCH) for key in values)
-
-
-def _pending(writes: Iterable[tuple[str, str, Any]]) -> tuple[tuple[OpenQuestion, ...], str]:
-    """The open questions, and the first error, of the tasks that have not ended."""
-    by_task: dict[str, dict[str, Any]] = defaultdict(dict)
-    for task, channel, value in writes:
-        by_task[task][channel] = value
-    unended = [task for task in by_task.values() if all(channel in _SPECIAL for channel in task)]
-    questions = [OpenQuestion(str(each.id), each.value) for task in unended for each in task.get(_INTERRUPT, ())]
-    errors = [str(task[_ERROR]) for task in unended if _ERROR in task]
-    return tuple(questions), "" if questions or not errors else errors[0].splitlines()[0]
+    standing = Standing.read(values, turn.moves, found.pending_writes or ())
+    return ThreadView(turn=turn, status=standing.status, questions=standing.questions, error=standing.error, **common)

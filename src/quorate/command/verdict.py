@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..checkpoints.open_question import OpenQuestion
 from ..contracts import Ask, ReviewError
 from ..graphs.review import answer_type
-from .thread_view import OpenQuestion, ThreadView
+from .thread_view import ThreadView
 
 if TYPE_CHECKING:
     from ..graphs import Supervisor

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphDrained
 
+from ..checkpoints.standing import GRAPH, INPUT, TEAM
 from ..contracts import QuorateError
 from .drain import Drain
 from .item import Item, Unreadable
 from .outcome import Outcome
-from .thread_view import GRAPH, INPUT, TEAM, ThreadView, aread_view
+from .thread_view import ThreadView, aread_view
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
