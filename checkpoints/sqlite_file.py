@@ -6,7 +6,7 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock, RLock
 from typing import cast
@@ -16,7 +16,7 @@ from sqlite_utils.db import Table
 
 from ..contracts import DatabaseError
 
-__all__ = ["WAIT", "SqliteFile", "table_of"]
+__all__ = ["WAIT", "SqliteFile", "explained", "table_of"]
 
 WAIT = 30.0
 """How long a statement waits for another writer, in seconds, before it fails."""
@@ -110,19 +110,29 @@ class SqliteFile:
         with self._lock:
             self._close()
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Turn an error of SQLite into one that says what to do."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
-            raise DatabaseError(
-                self.shown,
-                got=str(error),
-                expected="a SQLite file that can be read and written",
-                fix=_FIXES.get(code, "open the database again, and look at the file if it goes on"),
-            ) from error
+        return explained(self.shown)
+
+
+@contextmanager
+def explained(shown: str, expected: str = "a SQLite file that can be read and written") -> Iterator[None]:
+    """Turn an error of SQLite into one that says what to do.
+
+    Args:
+        shown: How the error calls the file.
+        expected: What was expected of it.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+        raise DatabaseError(
+            shown,
+            got=str(error),
+            expected=expected,
+            fix=_FIXES.get(code, "open the database again, and look at the file if it goes on"),
+        ) from error
 
 
 def table_of(database: sqlite_utils.Database, name: str) -> Table:
