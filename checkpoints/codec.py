@@ -76,8 +76,8 @@ def decode_checkpoint(content: bytes, seq: int, id: str, parent: Snapshot | None
     try:
         kind, *fields = ormsgpack.unpackb(content, ext_hook=ormsgpack.Ext)
         if kind == _FULL:
-            sections, parent_id, held, seeds, _, own = fields
-            held |= dict.fromkeys(own, seq)
+            sections, parent_id, held, seeds, emptied, own = fields
+            held |= dict.fromkeys(own.keys() - set(emptied), seq)
             return Snapshot(seq, id, parent_id, sections, held, seeds, own)
         changes, emptied, own = fields
         if kind != _DELTA or parent is None:
@@ -180,7 +180,7 @@ def _take_values(snapshot: Snapshot, request: PutCheckpoint, parent: Snapshot | 
         seeds.pop(channel, None)
     for channel in held.keys() - versions.keys():  # a channel that the graph has lost
         emptied.append(channel)
-        del held[channel]
+        seeds[channel] = held.pop(channel)
     return emptied
 
 
