@@ -105,6 +105,11 @@ class SqliteFile:
                 fix="keep the database on a local disk",
             )
 
+    def wait_for(self, seconds: float) -> None:
+        """Let the own connection wait so long for another writer."""
+        with self.reading() as database:
+            database.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+
     def close(self) -> None:
         """Close the own connection."""
         with self._lock:

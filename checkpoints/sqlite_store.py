@@ -276,9 +276,9 @@ class _Memory:
 class SqliteTransaction(SqliteReader):
     """Reads and writes that become durable together: see `Transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, sealer: Sealer, memory: _Memory) -> None:
+    def __init__(self, connection: sqlite3.Connection, sealer: Sealer, memory: _Memory | None = None) -> None:
         super().__init__(connection, sealer)
-        self._memory = memory
+        self._memory = memory or _Memory()
 
     def open_lines(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
         """The lines of these keys, made where they are not there."""
