@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ormsgpack
@@ -21,7 +21,9 @@ __all__ = [
     "header_of",
     "checkpoint_digest",
     "damaged",
+    "lasting",
     "mask_of",
+    "places_after",
     "values_of",
     "writes_digest",
 ]
@@ -63,7 +65,7 @@ def encode_checkpoint(
 def full_payload(snapshot: Snapshot, emptied: Sequence[str]) -> bytes:
     """The payload of a checkpoint that needs no row before it."""
     held = {channel: place for channel, place in snapshot.held.items() if channel not in snapshot.own}
-    seeds = {channel: place for channel, place in snapshot.seeds.items() if not channel.startswith(_PASSING)}
+    seeds = lasting(snapshot.seeds)
     return ormsgpack.packb([_FULL, snapshot.sections, snapshot.parent, held, seeds, emptied, snapshot.own])
 
 
@@ -85,16 +87,30 @@ def decode_checkpoint(content: bytes, seq: int, id: str, parent: Snapshot | None
         sections = {
             name: _changed(parent.sections[name], change) for name, change in zip(_SECTIONS, changes, strict=True)
         }
-        held, seeds = {**parent.held, **dict.fromkeys(own, seq)}, dict(parent.seeds)
-        for channel in own:
-            seeds.pop(channel, None)
-        for channel in emptied:
-            place = held.pop(channel, None)
-            if place is not None:
-                seeds[channel] = place
+        held, seeds = places_after(parent, seq, own, emptied)
         return Snapshot(seq, id, parent.id, sections, held, seeds, own, parent.depth + 1)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(where, error) from error
+
+
+def places_after(
+    parent: Snapshot | None, seq: int, own: Iterable[str], emptied: Iterable[str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """What `held` and `seeds` of a checkpoint at `seq` are, from those of the one that it follows."""
+    held, seeds = ({}, {}) if parent is None else (dict(parent.held), dict(parent.seeds))
+    for channel in own:
+        held[channel] = seq
+        seeds.pop(channel, None)
+    for channel in emptied:
+        place = held.pop(channel, None)
+        if place is not None:
+            seeds[channel] = place
+    return held, seeds
+
+
+def lasting(seeds: Mapping[str, int]) -> dict[str, int]:
+    """The seeds of the channels that may be delta channels: LangGraph's own, which pass at once, are not."""
+    return {channel: place for channel, place in seeds.items() if not channel.startswith(_PASSING)}
 
 
 def values_of(content: bytes, where: str) -> dict[str, Form]:
