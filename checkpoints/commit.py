@@ -11,13 +11,14 @@ from .codec import decode_checkpoint, encode_checkpoint, mask_of, writes_digest
 from .digest import chain
 from .envelope import SALT, unwrap_salted, wrap_all
 from .fence import admit_checkpoint, admit_writes
-from .line import Line
+from .line import Line, LineKey
 from .request import PutCheckpoint, PutWrites, Request
+from .run import Run
 from .seal import Sealer
 from .snapshot import Snapshot
-from .store import CheckpointRow, Reader, Transaction, WritesRow
+from .store import Adding, CheckpointRow, Reader, WritesRow
 
-__all__ = ["Commit", "content_of", "context_of", "read_snapshot", "salted_content_of"]
+__all__ = ["Commit", "content_of", "context_of", "read_snapshot", "salted_content_of", "snapshot_of"]
 
 _LINES = 1024
 """How many lines' newest checkpoints are kept in memory."""
@@ -56,17 +57,27 @@ class Commit:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._newest: OrderedDict[int, tuple[int, Snapshot]] = OrderedDict()
+        self._batch: _Batch | None = None
+
+    def keep(self) -> None:
+        """What the last call has changed in memory holds: its transaction is durable."""
+        self._batch = None
 
     def forget(self) -> None:
-        """Drop what is remembered: a transaction was undone."""
-        self._newest.clear()
+        """Take back what the last call has changed in memory: its transaction was undone."""
+        if self._batch is not None:
+            for line in self._batch.lines:
+                self._newest.pop(line, None)
+            for run, key in self._batch.forked:
+                run.forked.discard(key)
+        self._batch = None
 
-    def __call__(self, transaction: Transaction, requests: Sequence[Request]) -> list[Exception | None]:
+    def __call__(self, transaction: Adding, requests: Sequence[Request]) -> list[Exception | None]:
         """Add the requests in their order; for each None, or why it was refused."""
+        batch = self._batch = _Batch(transaction, self._sealer)
         lines = transaction.open_lines({request.key for request in requests})
-        batch = _Batch(transaction, self._sealer)
         results: list[Exception | None] = []
-        for seq, request in enumerate(requests, transaction.places(len(requests))):
+        for seq, request in zip(transaction.places(len(requests)), requests, strict=True):
             line = lines[request.key]
             try:
                 if isinstance(request, PutCheckpoint):
@@ -82,7 +93,9 @@ class Commit:
     def _add_checkpoint(self, batch: _Batch, line: Line, request: PutCheckpoint, seq: int) -> None:
         if (line.id, request.id) in batch.checkpoints:
             batch.flush()  # what the database says of the id that is there holds within a batch too
-        admit_checkpoint(line, request)
+        if admit_checkpoint(line, request) and request.run is not None:
+            request.run.forked.add(request.key)
+            batch.forked.append((request.run, request.key))
         parent = self._parent(batch, line, request)
         salt = self._salt(batch, seq)
         payload, content, snapshot = encode_checkpoint(request, seq, parent, salt)
@@ -144,13 +157,14 @@ class Commit:
 class _Batch:
     """What one transaction adds; the rows' payloads are their bare content until they are added."""
 
-    def __init__(self, transaction: Transaction, sealer: Sealer) -> None:
+    def __init__(self, transaction: Adding, sealer: Sealer) -> None:
         self.transaction = transaction
         self.sealer = sealer
         self.checkpoints: dict[tuple[int, str], CheckpointRow] = {}
         self.writes: list[WritesRow] = []
         self.arrived: list[tuple[Line, str, int]] = []
         self.lines: dict[int, Line] = {}
+        self.forked: list[tuple[Run, LineKey]] = []
         self.salts: dict[int, bytes] = {}
 
     def place_of(self, line: Line, checkpoint: str) -> int | None:
@@ -183,10 +197,15 @@ class _Batch:
         return [self.sealer.seal(each, context) for each, context in zip(wrapped, contexts, strict=True)]
 
 
-def read_snapshot(sealer: Sealer, reader: Reader, line: Line, checkpoint: str | None) -> Snapshot | None:
+def read_snapshot(sealer: Sealer, reader: Reader | Adding, line: Line, checkpoint: str | None) -> Snapshot | None:
     """A checkpoint of a line, the newest where None, without its values; None where it is not there."""
+    return snapshot_of(sealer, line, reader.chain(line.id, checkpoint))
+
+
+def snapshot_of(sealer: Sealer, line: Line, rows: Sequence[CheckpointRow]) -> Snapshot | None:
+    """The last of the checkpoints that `Reader.chain` gives, without its values; None where there are none."""
     found: Snapshot | None = None
-    for row in reader.chain(line.id, checkpoint):
+    for row in rows:
         where = f"{line.key}, checkpoint {row.id}"
         found = decode_checkpoint(content_of(sealer, line, row, where), row.seq, row.id, found, where)
     return found

@@ -9,8 +9,8 @@ from .request import PutCheckpoint, PutWrites
 __all__ = ["admit_checkpoint", "admit_writes"]
 
 
-def admit_checkpoint(line: Line, request: PutCheckpoint) -> None:
-    """Let a checkpoint in if it follows the newest one of its line, or says that it forks.
+def admit_checkpoint(line: Line, request: PutCheckpoint) -> bool:
+    """Let a checkpoint in if it follows the newest one of its line, or says that it forks; whether a replay forks here.
 
     A run must also be the one that wrote last, or have loaded what that one wrote: the first write of a run takes
     the line over, so of several runs that loaded the same checkpoint one goes on and the others are refused.
@@ -21,16 +21,15 @@ def admit_checkpoint(line: Line, request: PutCheckpoint) -> None:
     run = request.run
     load = None if run is None else run.loads.get(request.key)
     if request.forks:
-        return
+        return False
     if run is None or load is None:
         # Outside of LangGraph's loop, a checkpoint without a parent begins anew on purpose.
         if line.head is None or request.parent in (None, line.head_id):
-            return
+            return False
     elif load.addressed and request.key not in run.forked:
-        run.forked.add(request.key)
-        return
+        return True
     elif request.parent == line.head_id and line.owner in (load.owner, run.token):
-        return
+        return False
     raise _stale(line, "a checkpoint", request.parent)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,12 @@ from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, Pend
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from .codec import damaged, decode_checkpoint, mask_of, values_of
-from .commit import content_of, read_snapshot
+from .commit import content_of, read_snapshot, snapshot_of
 from .line import Line, LineKey
 from .request import Typed
 from .seal import Sealer
 from .snapshot import Snapshot
-from .store import CheckpointRow, Reader, Store, WritesRow
+from .store import CheckpointRow, Reader, Store, Superseded, WritesRow
 from .value import Form, needs, typed
 
 __all__ = ["Reading"]
@@ -39,14 +40,16 @@ class Reading:
         self, key: LineKey, checkpoint: str | None, serde: SerializerProtocol
     ) -> tuple[Line | None, CheckpointTuple | None]:
         """Where a line stands, and one of its checkpoints: the newest where `checkpoint` is None."""
-        with self.store.reading() as reader:
-            line = reader.line(key)
-            if line is None:
-                return None, None
-            snapshot = read_snapshot(self.sealer, reader, line, checkpoint)
-            if snapshot is None:
-                return line, None
-            return line, self._tuples(reader, line, [snapshot], serde)[0]
+        while True:
+            with self.store.reading() as reader, suppress(Superseded):
+                found = reader.find(key, checkpoint)
+                if found is None:
+                    return None, None
+                snapshot = snapshot_of(self.sealer, found.line, found.chain)
+                if snapshot is None:
+                    return found.line, None
+                forms = _Forms(self, reader, found.line, [snapshot], found.chain)
+                return found.line, self._tuples(found.line, [snapshot], forms, found.writes, serde)[0]
 
     def listed(
         self,
@@ -134,7 +137,8 @@ class Reading:
         made: dict[int, CheckpointTuple] = {}
         for line in {line_of[snapshot.seq].id: line_of[snapshot.seq] for snapshot in chosen}.values():
             of_line = [snapshot for snapshot in chosen if line_of[snapshot.seq] is line]
-            tuples = self._tuples(reader, line, of_line, serde)
+            writes = reader.writes(line.id, [snapshot.seq for snapshot in of_line])
+            tuples = self._tuples(line, of_line, _Forms(self, reader, line, of_line), writes, serde)
             made |= {snapshot.seq: each for snapshot, each in zip(of_line, tuples, strict=True)}
         return [made[snapshot.seq] for snapshot in chosen]
 
@@ -148,12 +152,16 @@ class Reading:
         return decode_checkpoint(content_of(self.sealer, line, row, where), row.seq, row.id, parent, where)
 
     def _tuples(
-        self, reader: Reader, line: Line, snapshots: Sequence[Snapshot], serde: SerializerProtocol
+        self,
+        line: Line,
+        snapshots: Sequence[Snapshot],
+        forms: _Forms,
+        rows: Sequence[WritesRow],
+        serde: SerializerProtocol,
     ) -> list[CheckpointTuple]:
         """The checkpoints with their values and what tasks wrote on them."""
-        forms = _Forms(self, reader, line, snapshots)
         writes: dict[int, list[PendingWrite]] = {}
-        for write in self._ordered(line, reader.writes(line.id, [snapshot.seq for snapshot in snapshots]), serde):
+        for write in self._ordered(line, rows, serde):
             pending = write.task, write.channel, write.value
             writes.setdefault(write.checkpoint, []).append(pending)
         made = []
@@ -217,15 +225,25 @@ class _Write:
 class _Forms:
     """The values of rows, read once each."""
 
-    def __init__(self, reading: Reading, reader: Reader, line: Line, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        reader: Reader,
+        line: Line,
+        snapshots: Sequence[Snapshot],
+        rows: Sequence[CheckpointRow] = (),
+    ) -> None:
         self._reading, self._reader, self._line = reading, reader, line
+        self._rows = {row.seq: row for row in rows}
         self._known: dict[int, dict[str, Form]] = {snapshot.seq: snapshot.own for snapshot in snapshots}
         self.load({place for snapshot in snapshots for place in snapshot.held.values()})
 
     def load(self, places: Collection[int]) -> None:
         """Read the rows of these places, and those that their values add to."""
-        missing = set(places) - self._known.keys()
-        for row in self._reader.rows(missing):
+        wanted = set(places) - self._known.keys()
+        missing = wanted - self._rows.keys()
+        rows = [self._rows[place] for place in wanted - missing]
+        for row in [*rows, *self._reader.rows(self._line.id, missing)] if missing else rows:
             where = f"{self._line.key}, checkpoint {row.id}"
             content = content_of(self._reading.sealer, self._line, row, where)
             self._known[row.seq] = values_of(content, where)

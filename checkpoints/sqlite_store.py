@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .line import Line, LineKey
 from .seal import Sealer
 from .sqlite_file import SqliteFile
-from .store import CheckpointRow, WritesRow
+from .store import CheckpointRow, Found, WritesRow
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -129,6 +129,10 @@ class SqliteStore:
                 connection.rollback()
                 self._idle.append(connection)
 
+    def adding(self) -> AbstractContextManager[SqliteTransaction]:
+        """A transaction: that lines are as they were known SQLite tells at its beginning."""
+        return self.writing()
+
     @contextmanager
     def writing(self) -> Iterator[SqliteTransaction]:
         """A transaction, durable when the block ends, undone where it raises."""
@@ -170,6 +174,14 @@ class SqliteReader:
     def __init__(self, connection: sqlite3.Connection, sealer: Sealer) -> None:
         self._connection = connection
         self._sealer = sealer
+
+    def find(self, key: LineKey, checkpoint: str | None) -> Found | None:
+        """A line with one of its checkpoints."""
+        line = self.line(key)
+        if line is None:
+            return None
+        chain = self.chain(line.id, checkpoint)
+        return Found(line, chain, self.writes(line.id, [chain[-1].seq]) if chain else [])
 
     def line(self, key: LineKey) -> Line | None:
         """Where a line stands."""
@@ -219,7 +231,7 @@ class SqliteReader:
             f"{_CHECKPOINT} WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?", (*values, limit)
         )
 
-    def rows(self, places: Collection[int]) -> list[CheckpointRow]:
+    def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
         """The checkpoints at these places."""
         return self._checkpoints(f"{_CHECKPOINT} WHERE seq IN ({_marks(places)})", tuple(places)) if places else []
 
@@ -290,13 +302,13 @@ class SqliteTransaction(SqliteReader):
                 known[key] = self.line(key) or self._make(key)
         return known
 
-    def places(self, count: int) -> int:
-        """The first of `count` new places."""
+    def places(self, count: int) -> range:
+        """So many new places, which follow one another."""
         if self._memory.place < 0:
             self._memory.place = self._first_place()
         first = self._memory.place
         self._memory.place += count
-        return first
+        return range(first, self._memory.place)
 
     def _first_place(self) -> int:
         row = self._connection.execute(
@@ -331,11 +343,14 @@ class SqliteTransaction(SqliteReader):
 
     def replace(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
         """Put rows in the place of those of the same places."""
-        self.remove([*(row.seq for row in checkpoints), *(row.seq for row in writes)])
+        self._remove([*(row.seq for row in checkpoints), *(row.seq for row in writes)])
         self.add(checkpoints, writes)
 
-    def remove(self, places: Collection[int]) -> None:
-        """Take rows out."""
+    def remove(self, line: int, places: Collection[int]) -> None:
+        """Take rows out of a line."""
+        self._remove(places)
+
+    def _remove(self, places: Collection[int]) -> None:
         self._keep_place()
         for table in ("quorate_checkpoints", "quorate_writes"):
             self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(place,) for place in places])

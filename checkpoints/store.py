@@ -6,9 +6,28 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from ..contracts import DatabaseError
 from .line import Line, LineKey
 
-__all__ = ["CheckpointRow", "Reader", "Store", "Transaction", "WritesRow"]
+__all__ = [
+    "Adding",
+    "CheckpointRow",
+    "Found",
+    "LostDatabase",
+    "Reader",
+    "Store",
+    "Superseded",
+    "Transaction",
+    "WritesRow",
+]
+
+
+class Superseded(Exception):
+    """What was read or remembered before holds no longer: begin again. Nothing has been changed."""
+
+
+class LostDatabase(DatabaseError):
+    """The database went away; whether what was being written is durable, nobody knows."""
 
 
 class CheckpointRow(NamedTuple):
@@ -51,8 +70,26 @@ class WritesRow(NamedTuple):
     """Its content."""
 
 
+class Found(NamedTuple):
+    """A line with one of its checkpoints."""
+
+    line: Line
+    """Where the line stands."""
+    chain: list[CheckpointRow]
+    """As `Reader.chain` gives it."""
+    writes: list[WritesRow]
+    """What tasks wrote on the checkpoint."""
+
+
 class Reader(Protocol):
     """Reads of one moment. Every method raises DatabaseError where the database cannot be read."""
+
+    def find(self, key: LineKey, checkpoint: str | None) -> Found | None:
+        """A line with one of its checkpoints, the newest where None, in one question; None where there is no line.
+
+        It must come first, and `rows` alone may follow, which raises Superseded where the line was pruned meanwhile.
+        """
+        ...
 
     def line(self, key: LineKey) -> Line | None:
         """Where a line stands."""
@@ -76,8 +113,8 @@ class Reader(Protocol):
         """Checkpoints, newest first: of these lines, with an id below `before_id`, and a place below `before`."""
         ...
 
-    def rows(self, places: Collection[int]) -> list[CheckpointRow]:
-        """The checkpoints at these places; those that are not there are left out."""
+    def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
+        """The checkpoints at these places of a line; those that are not there are left out."""
         ...
 
     def writes(self, line: int, checkpoints: Collection[int]) -> list[WritesRow]:
@@ -96,15 +133,26 @@ class Reader(Protocol):
         ...
 
 
-class Transaction(Reader, Protocol):
-    """Reads and writes that become durable together. Lines that were asked for are nobody else's until it ends."""
+class Adding(Protocol):
+    """What adds rows to lines, which become durable together.
+
+    Any method, and the end of the block, may raise Superseded where lines are no longer as this process knew them.
+    """
 
     def open_lines(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
         """The lines of these keys, made where they are not there."""
         ...
 
-    def places(self, count: int) -> int:
-        """The first of `count` new places at the log's end."""
+    def places(self, count: int) -> Sequence[int]:
+        """So many new places, in ascending order, above all of the lines that were opened."""
+        ...
+
+    def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
+        """As in `Reader`."""
+        ...
+
+    def place_of(self, line: int, checkpoint: str) -> int | None:
+        """As in `Reader`."""
         ...
 
     def add(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
@@ -119,12 +167,16 @@ class Transaction(Reader, Protocol):
         """Store where lines stand."""
         ...
 
+
+class Transaction(Adding, Reader, Protocol):
+    """Reads and writes that become durable together. Lines that were asked for are nobody else's until it ends."""
+
     def replace(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
         """Put rows in the place of those of the same places."""
         ...
 
-    def remove(self, places: Collection[int]) -> None:
-        """Take rows out."""
+    def remove(self, line: int, places: Collection[int]) -> None:
+        """Take rows out of a line."""
         ...
 
     def remove_lines(self, lines: Collection[int]) -> None:
@@ -142,6 +194,14 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Reader]:
         """Reads of one moment; they do not wait for a writer. Any thread may read."""
+        ...
+
+    def adding(self) -> AbstractContextManager[Adding]:
+        """Rows that are added, durable when the block ends, unless it raises. The one writer's thread only.
+
+        Raises:
+            Superseded: Lines are no longer as this process knew them: do the same in `writing`.
+        """
         ...
 
     def writing(self) -> AbstractContextManager[Transaction]:

@@ -15,7 +15,7 @@ from typing import Any
 from ..contracts import DatabaseError
 from .commit import Commit
 from .request import Request
-from .store import Store, Transaction
+from .store import LostDatabase, Store, Superseded, Transaction
 
 __all__ = ["Work", "Writer"]
 
@@ -125,14 +125,28 @@ class Writer:
 
     def _write_requests(self, batch: Sequence[_Waiting]) -> None:
         requests: list[Any] = [each.request for each in batch]
-        results = self._transact(lambda transaction: self._commit(transaction, requests))
-        if isinstance(results, BaseException):
-            if len(batch) > 1:  # one of them may be at fault: each gets a transaction of its own
-                for each in batch:
+        results: Sequence[Any]
+        try:
+            results = self._add(requests)
+            self._commit.keep()
+        except Exception as error:
+            self._commit.forget()
+            if len(batch) > 1 and not isinstance(error, LostDatabase):
+                for each in batch:  # one of them may be at fault: each gets a transaction of its own
                     self._write_requests([each])
                 return
-            results = [results]
+            results = [error] * len(batch)
         _answer(batch, results)
+
+    def _add(self, requests: Sequence[Request]) -> list[Exception | None]:
+        """Add requests to their lines; for each None, or why it was refused."""
+        try:
+            with self._store.adding() as adding:
+                return self._commit(adding, requests)
+        except Superseded:
+            self._commit.forget()
+        with self._store.writing() as transaction:
+            return self._commit(transaction, requests)
 
     def _transact(self, work: Work) -> Any:
         """What the work gives, or the error of a transaction that was undone."""
@@ -140,7 +154,6 @@ class Writer:
             with self._store.writing() as transaction:
                 return work(transaction)
         except Exception as error:
-            self._commit.forget()
             return error
 
 
