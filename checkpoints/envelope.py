@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from threading import local
+from typing import Any, cast
 
 import zstandard
 
 from ..contracts import DatabaseError
+from .dictionary import LEVEL, dictionary
 
 __all__ = ["MOST", "SALT", "unwrap", "unwrap_salted", "wrap", "wrap_all"]
 
@@ -17,9 +19,11 @@ MOST = 1 << 30
 SALT = 16
 """Bytes of a salt."""
 
-_ZSTD, _SALTED = 1, 2  # bits of the first byte
-_WORTH = 160  # bytes from which on compression wins more than it costs
-_LEVEL = 1
+_RAW, _PACKED = 0, 2  # how the content stands; 2: by zstd, with dictionary 1
+_SALTED = 16  # added to it where a salt comes first
+_MAGIC = zstandard.FRAME_HEADER  # of every frame the same, and not stored
+_WORTH = 32
+"""Bytes from which on every row of the samples got shorter, in `benchmarks/train_dictionary.py`."""
 
 _thread = local()  # a compressor or a decompressor serves one thread at a time
 
@@ -36,19 +40,25 @@ def wrap(content: bytes, salt: bytes = b"") -> bytes:
 
 def wrap_all(contents: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Contents, each with its salt, as they are stored."""
-    # All in one call: each call into zstd is a turn in which another thread may keep Python busy.
-    worth: list[bytes | bytearray | memoryview] = [content for content, _ in contents if len(content) >= _WORTH]
-    packed = iter(_compressor().multi_compress_to_buffer(worth, threads=1)) if worth else iter(())
+    packed = iter(_packed([content for content, _ in contents if len(content) >= _WORTH]))
     return [_wrapped(content, salt, packed) for content, salt in contents]
 
 
-def _wrapped(content: bytes, salt: bytes, packed: Iterator[zstandard.BufferSegment]) -> bytes:
+def _packed(contents: list[bytes]) -> Iterable[bytes]:
+    if len(contents) < 2:
+        return map(_compressor().compress, contents)
+    # All in one call: each call into zstd is a turn in which another thread may keep Python busy.
+    found = _compressor().multi_compress_to_buffer(cast(Any, contents), threads=1)
+    return [found[place].tobytes() for place in range(len(found))]
+
+
+def _wrapped(content: bytes, salt: bytes, packed: Iterator[bytes]) -> bytes:
     form = _SALTED if salt else 0
     if len(content) >= _WORTH:
-        smaller = next(packed)
+        smaller = next(packed)[len(_MAGIC) :]
         if len(smaller) < len(content):
-            return b"%c%b%b" % (form | _ZSTD, salt, smaller.tobytes())
-    return b"%c%b%b" % (form, salt, content)
+            return b"%c%b%b" % (form | _PACKED, salt, smaller)
+    return b"%c%b%b" % (form | _RAW, salt, content)
 
 
 def unwrap(stored: bytes, where: str) -> bytes:
@@ -66,20 +76,18 @@ def unwrap_salted(stored: bytes, where: str) -> tuple[bytes, bytes]:
     Raises:
         DatabaseError: The row is not in a form that quorate writes.
     """
-    form = stored[0] if stored else 4
-    start = 1 + SALT if form & _SALTED else 1
+    salted = stored[0] & _SALTED if stored else 0
+    start = 1 + SALT if salted else 1
     salt, content = stored[1:start], stored[start:]
-    try:
-        if form > (_ZSTD | _SALTED) or len(stored) < start:
-            problem = f"a row of the form {stored[:1]!r}"
-        elif not form & _ZSTD:
-            return salt, content
-        elif zstandard.frame_content_size(content) <= MOST:
-            return salt, _decompressor().decompress(content, max_output_size=MOST)
-        else:
-            problem = "a row of more than a gigabyte"
-    except zstandard.ZstdError as error:
-        problem = f"a damaged row: {error}"
+    form = stored[0] - salted if len(stored) >= start else None
+    problem = f"a row of the form {stored[:1]!r}"
+    if form == _RAW:
+        return salt, content
+    if form == _PACKED:
+        try:
+            return salt, _unpacked(_MAGIC + content)
+        except zstandard.ZstdError as error:
+            problem = f"a damaged row: {error}"
     raise DatabaseError(
         where,
         got=problem,
@@ -88,11 +96,20 @@ def unwrap_salted(stored: bytes, where: str) -> tuple[bytes, bytes]:
     )
 
 
+def _unpacked(frame: bytes) -> bytes:
+    size = zstandard.frame_content_size(frame)
+    if size < 0:
+        raise zstandard.ZstdError("it does not say how long its content is")
+    if size > MOST:
+        raise zstandard.ZstdError(f"it would expand to {size} bytes")
+    return _decompressor().decompress(frame, max_output_size=MOST, allow_extra_data=False)
+
+
 def _compressor() -> zstandard.ZstdCompressor:
     found: zstandard.ZstdCompressor | None = getattr(_thread, "compressor", None)
     if found is None:
         found = _thread.compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, write_checksum=False, write_content_size=True, write_dict_id=False
+            level=LEVEL, dict_data=dictionary(), write_checksum=False, write_content_size=True, write_dict_id=False
         )
     return found
 
@@ -100,5 +117,5 @@ def _compressor() -> zstandard.ZstdCompressor:
 def _decompressor() -> zstandard.ZstdDecompressor:
     found: zstandard.ZstdDecompressor | None = getattr(_thread, "decompressor", None)
     if found is None:
-        found = _thread.decompressor = zstandard.ZstdDecompressor()
+        found = _thread.decompressor = zstandard.ZstdDecompressor(dict_data=dictionary())
     return found
