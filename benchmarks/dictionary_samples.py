@@ -64,7 +64,8 @@ def samples(seed: int, least: int) -> list[bytes]:
 def _play(words: Words, file: Path) -> list[bytes]:
     """What the threads of one database leave in it."""
     with open_database(f"sqlite:///{file}") as database:
-        with closing(sqlite3.connect(file)) as connection, connection:  # places are as high as in a database that is in use
+        # Places are as high as in a database that is in use.
+        with closing(sqlite3.connect(file)) as connection, connection:
             place = 10 ** words.random.randint(2, 7)
             connection.execute("INSERT INTO quorate_meta VALUES ('place', ?)", (str(place),))
         with database.saver() as saver, warnings.catch_warnings():
