@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .line import Line, LineKey
 from .seal import Sealer
 from .sqlite_file import SqliteFile
-from .store import CheckpointRow, Found, WritesRow
+from .store import CheckpointRow, Found, LineRow, RemovalRow, WritesRow
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -55,11 +55,22 @@ CREATE TABLE IF NOT EXISTS quorate_writes (
     payload BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS quorate_writes_checkpoint ON quorate_writes (line, checkpoint);
+CREATE TABLE IF NOT EXISTS quorate_removed (
+    name TEXT PRIMARY KEY NOT NULL,
+    salt BLOB NOT NULL,
+    tip BLOB,
+    events INTEGER NOT NULL,
+    removed_at TEXT NOT NULL
+);
 """
 
 _LINE = (
     "SELECT t.line, t.thread, t.sealed, t.namespace, t.head, c.id, t.owner, t.tip, t.events, t.early, t.generation"
     " FROM quorate_threads t LEFT JOIN quorate_checkpoints c ON c.seq = t.head"
+)
+_STRAYS = (
+    "SELECT line FROM quorate_checkpoints WHERE line NOT IN (SELECT line FROM quorate_threads)"
+    " UNION SELECT line FROM quorate_writes WHERE line NOT IN (SELECT line FROM quorate_threads)"
 )
 _CHECKPOINT = "SELECT seq, line, id, parent, depth, digest, payload FROM quorate_checkpoints"
 _WRITES = "SELECT seq, line, checkpoint, early, task, mask, digest, payload FROM quorate_writes"
@@ -268,12 +279,23 @@ class SqliteReader:
     def _checkpoints(self, sql: str, values: Sequence[object]) -> list[CheckpointRow]:
         return [CheckpointRow(*row) for row in self._connection.execute(sql, values)]
 
+    def line_rows(self, names: Collection[str] | None, after: int, limit: int) -> list[LineRow]:
+        """Lines as they are stored, by their numbers."""
+        chosen = "" if names is None else f" AND t.thread IN ({_marks(names)})"
+        sql = f"{_LINE} WHERE t.line > ?{chosen} ORDER BY t.line LIMIT ?"
+        return [LineRow(*row) for row in self._connection.execute(sql, (after, *(names or ()), limit))]
+
+    def strays(self) -> list[int]:
+        """Numbers of lines that have events, but no row of their own."""
+        return [line for (line,) in self._connection.execute(_STRAYS)]
+
+    def removals(self) -> Iterator[RemovalRow]:
+        """What was removed."""
+        sql = "SELECT name, salt, tip, events, removed_at FROM quorate_removed ORDER BY name"
+        return (RemovalRow(*row) for row in self._connection.execute(sql))
+
     def _line(self, row: Sequence[Any]) -> Line:
-        number, name, sealed, namespace, head, head_id, owner, tip, events, early, generation = row
-        thread = name
-        if sealed is not None:
-            thread = self._sealer.open(sealed, name.encode()).decode("utf-8", "surrogatepass")
-        return Line(number, LineKey(thread, namespace), head, head_id, owner, tip, events, early, generation)
+        return LineRow(*row).open(self._sealer)
 
 
 @dataclass(slots=True)
@@ -361,6 +383,16 @@ class SqliteTransaction(SqliteReader):
         self._memory.lines.clear()
         for table in ("quorate_writes", "quorate_checkpoints", "quorate_threads"):
             self._connection.executemany(f"DELETE FROM {table} WHERE line = ?", [(line,) for line in lines])
+
+    def rename(self, line: int, name: str, sealed: bytes | None) -> None:
+        """Store a line under another name of its thread."""
+        self._connection.execute(
+            "UPDATE quorate_threads SET thread = ?, sealed = ? WHERE line = ?", (name, sealed, line)
+        )
+
+    def record(self, removals: Sequence[RemovalRow]) -> None:
+        """Store what was removed."""
+        self._connection.executemany("INSERT OR REPLACE INTO quorate_removed VALUES (?, ?, ?, ?, ?)", removals)
 
     def _insert(self, head: str, rows: Sequence[Sequence[object]], tail: str = "") -> None:
         # One statement for many rows: each statement is a turn in which another thread may keep Python busy.

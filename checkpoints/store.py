@@ -8,13 +8,16 @@ from typing import NamedTuple, Protocol
 
 from ..contracts import DatabaseError
 from .line import Line, LineKey
+from .seal import Sealer
 
 __all__ = [
     "Adding",
     "CheckpointRow",
     "Found",
+    "LineRow",
     "LostDatabase",
     "Reader",
+    "RemovalRow",
     "Store",
     "Superseded",
     "Transaction",
@@ -68,6 +71,58 @@ class WritesRow(NamedTuple):
     """The chain's digest up to it."""
     payload: bytes
     """Its content."""
+
+
+class LineRow(NamedTuple):
+    """A line as it is stored."""
+
+    id: int
+    """Its number."""
+    name: str
+    """The thread's id, or what the key makes of it."""
+    sealed: bytes | None
+    """The thread's id, sealed; None where the name is that."""
+    namespace: str
+    """The checkpoint namespace."""
+    head: int | None
+    """The newest checkpoint's place."""
+    head_id: str | None
+    """The newest checkpoint's id."""
+    owner: int
+    """The run that wrote last."""
+    tip: bytes | None
+    """Digest of the newest event."""
+    events: int
+    """How many events it had in all."""
+    early: int
+    """How many rows of writes it has that came before their checkpoint."""
+    generation: int
+    """Counts the times that events were taken out or rewritten."""
+
+    def open(self, sealer: Sealer) -> Line:
+        """The line, under the thread's id.
+
+        Raises:
+            DatabaseError: It is sealed with a key that is not there, or not sealed as the others are.
+        """
+        name = self.name.encode("utf-8", "surrogatepass")
+        thread = sealer.open(name if self.sealed is None else self.sealed, name).decode("utf-8", "surrogatepass")
+        return Line(self.id, LineKey(thread, self.namespace), *self[4:])
+
+
+class RemovalRow(NamedTuple):
+    """That a line was removed, as it is stored: nobody learns its thread from it who does not know it."""
+
+    name: str
+    """A digest of thread, namespace and salt, 64 hexadecimal digits."""
+    salt: bytes
+    """The salt, sealed where the database is encrypted."""
+    tip: bytes | None
+    """Digest of its newest event."""
+    events: int
+    """How many events it had."""
+    removed_at: str
+    """When, in ISO 8601 UTC."""
 
 
 class Found(NamedTuple):
@@ -132,6 +187,18 @@ class Reader(Protocol):
         """Everything in a line's log after a place, in order, pruned rows included."""
         ...
 
+    def line_rows(self, names: Collection[str] | None, after: int, limit: int) -> list[LineRow]:
+        """Lines as they are stored, of these names or all, by their numbers, from the one after `after`."""
+        ...
+
+    def strays(self) -> list[int]:
+        """Numbers of lines that have events, but no row of their own."""
+        ...
+
+    def removals(self) -> Iterator[RemovalRow]:
+        """What was removed."""
+        ...
+
 
 class Adding(Protocol):
     """What adds rows to lines, which become durable together.
@@ -180,7 +247,15 @@ class Transaction(Adding, Reader, Protocol):
         ...
 
     def remove_lines(self, lines: Collection[int]) -> None:
-        """Take lines out with all that they have."""
+        """Take lines out with all that they have. `removal.remove_lines` records it too."""
+        ...
+
+    def rename(self, line: int, name: str, sealed: bytes | None) -> None:
+        """Store a line under another name of its thread."""
+        ...
+
+    def record(self, removals: Sequence[RemovalRow]) -> None:
+        """Store what was removed, in the place of the rows of the same names."""
         ...
 
 
