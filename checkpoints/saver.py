@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar, cast
@@ -26,6 +27,7 @@ from langgraph.checkpoint.base import (
 from ..contracts import InputError
 from .line import LineKey
 from .reading import Reading
+from .removal import remove_lines
 from .request import PutCheckpoint, PutWrites
 from .run import Load, Runs
 from .serializer import DataSerializer
@@ -126,11 +128,11 @@ class Saver(BaseCheckpointSaver[Any]):
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete a thread with all that it has, in every namespace."""
-        self._writer.do(lambda transaction: _delete(transaction, str(thread_id)))
+        self._writer.do(self._deletion(str(thread_id)))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """As `delete_thread`, without blocking the event loop."""
-        await self._writer.start(lambda transaction: _delete(transaction, str(thread_id)))
+        await self._writer.start(self._deletion(str(thread_id)))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`, without blocking the event loop."""
@@ -242,6 +244,10 @@ class Saver(BaseCheckpointSaver[Any]):
             run=self._runs.of(config),
         )
 
+    def _deletion(self, thread: str) -> Callable[[Transaction], None]:
+        at = datetime.now(UTC)
+        return lambda transaction: remove_lines(transaction, self._reading.sealer, transaction.lines(thread), at)
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
@@ -274,10 +280,6 @@ def _config(request: PutCheckpoint) -> RunnableConfig:
             "checkpoint_id": request.id,
         }
     }
-
-
-def _delete(transaction: Transaction, thread: str) -> None:
-    transaction.remove_lines([line.id for line in transaction.lines(thread)])
 
 
 async def _then(done: Awaitable[Any], result: T) -> T:
