@@ -9,7 +9,7 @@ from typing import Any
 
 import ormsgpack
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite, writes_sort_key
+from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from .codec import damaged, decode_checkpoint, mask_of, values_of
@@ -19,6 +19,7 @@ from .request import Typed
 from .seal import Sealer
 from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, Store, Superseded, WritesRow
+from .task_write import TaskWrite, in_order
 from .value import Form, needs, typed
 
 __all__ = ["Reading"]
@@ -100,9 +101,10 @@ class Reading:
             start = None if snapshot.parent is None else reader.place_of(line.id, snapshot.parent)
             rows = [] if start is None else reader.path_writes(line.id, start, min(ends.values()), mask_of(channels))
             seeds = self._values(reader, line, {channel: place for channel, place in ends.items() if place})
-        for write in reversed(self._ordered(line, rows, serde)):
-            if write.channel in histories and write.checkpoint >= ends[write.channel]:
-                histories[write.channel]["writes"].append((write.task, write.channel, write.value))
+        for place, writes in reversed(self._writes(line, rows, serde).items()):
+            for write in writes:
+                if write.channel in histories and place >= ends[write.channel]:
+                    histories[write.channel]["writes"].append(write)
         for channel, value in seeds.items():
             histories[channel]["seed"] = serde.loads_typed(value)
         return histories
@@ -160,10 +162,7 @@ class Reading:
         serde: SerializerProtocol,
     ) -> list[CheckpointTuple]:
         """The checkpoints with their values and what tasks wrote on them."""
-        writes: dict[int, list[PendingWrite]] = {}
-        for write in self._ordered(line, rows, serde):
-            pending = write.task, write.channel, write.value
-            writes.setdefault(write.checkpoint, []).append(pending)
+        writes = self._writes(line, rows, serde)
         made = []
         for snapshot in snapshots:
             checkpoint = _unpacked(snapshot.sections["c"], serde)
@@ -179,7 +178,7 @@ class Reading:
                     checkpoint=checkpoint,
                     metadata=_unpacked(snapshot.sections["m"], serde),
                     parent_config=None if snapshot.parent is None else _config(line.key, snapshot.parent),
-                    pending_writes=writes.get(snapshot.seq, []),
+                    pending_writes=list[PendingWrite](writes.get(snapshot.seq, ())),
                 )
             )
         return made
@@ -189,37 +188,16 @@ class Reading:
         forms.load(set(places.values()))
         return {channel: forms.value(channel, place) for channel, place in places.items()}
 
-    def _ordered(self, line: Line, rows: Iterable[WritesRow], serde: SerializerProtocol) -> list[_Write]:
-        """The writes of each checkpoint, in the order in which LangGraph applies them; checkpoints as they come.
+    def _writes(self, line: Line, rows: Iterable[WritesRow], serde: SerializerProtocol) -> dict[int, list[TaskWrite]]:
+        """What tasks wrote on checkpoints, by their places."""
 
-        Of a task's regular writes the first stored under an index counts, of its special ones the last.
-        """
-        found: dict[int, dict[tuple[str, int], tuple[tuple[str, str, int], _Write]]] = {}
-        for row in rows:
-            place = row.checkpoint or 0
-            stored = found.setdefault(place, {})
-            where = f"{line.key}, writes of task {row.task}"
-            content = content_of(self.sealer, line, row, where)
-            try:
-                path, writes = serde.loads_typed(("msgpack", content))
-            except (ValueError, TypeError) as error:
-                raise damaged(where, error) from error
-            for index, channel, value, *form in writes:
-                if index < 0 or (row.task, index) not in stored:
-                    order = writes_sort_key(path, row.task, index)
-                    stored[row.task, index] = (
-                        order,
-                        _Write(place, row.task, channel, bytearray(value) if form else value),
-                    )
-        return [write for stored in found.values() for _, write in sorted(stored.values(), key=lambda each: each[0])]
+        def read(content: bytes) -> Any:
+            return serde.loads_typed(("msgpack", content))
 
+        def opened(row: WritesRow) -> bytes:
+            return content_of(self.sealer, line, row, f"{line.key}, writes of task {row.task}")
 
-@dataclass(frozen=True, slots=True)
-class _Write:
-    checkpoint: int
-    task: str
-    channel: str
-    value: Any
+        return in_order(rows, read, opened, str(line.key))
 
 
 class _Forms:

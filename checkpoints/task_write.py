@@ -1,0 +1,77 @@
+"""TaskWrite: what a task wrote on a checkpoint, in the order in which LangGraph applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import ormsgpack
+from langgraph.checkpoint.base import writes_sort_key
+
+from .codec import damaged
+from .store import WritesRow
+
+__all__ = ["TaskWrite", "in_order", "raw_writes"]
+
+Content = tuple[Any, ...] | list[Any]
+"""Path and writes of one task, as `PutWrites.content` says; or of a carried row: None, and writes in their order."""
+
+
+class TaskWrite(NamedTuple):
+    """One value that a task wrote."""
+
+    task: str
+    """Id of the task."""
+    channel: str
+    """The channel that it wrote to."""
+    value: Any
+    """What it wrote."""
+
+
+def in_order(
+    rows: Iterable[WritesRow], read: Callable[[bytes], Content], open_: Callable[[WritesRow], bytes], where: str
+) -> dict[int, list[TaskWrite]]:
+    """The writes of each checkpoint, by its place, in the order in which LangGraph applies them.
+
+    Of a task's regular writes the first stored under an index counts, of its special ones the last. What was carried
+    from pruned checkpoints is in order already. The checkpoints come in the order of the rows.
+
+    Args:
+        rows: What is stored.
+        read: Makes values of a content.
+        open_: The content of a row.
+        where: The line, for messages.
+
+    Raises:
+        DatabaseError: A row is not one that quorate wrote.
+    """
+    found: dict[int, dict[tuple[str, int], tuple[tuple[str, str, int], TaskWrite]]] = {}
+    for row in rows:
+        stored = found.setdefault(row.checkpoint or 0, {})
+        try:
+            path, writes, *_ = read(open_(row))
+            if path is None:
+                for number, (task, channel, value, *form) in enumerate(writes):
+                    stored["", number] = ("", "", number), TaskWrite(task, channel, _value(value, form))
+                continue
+            for index, channel, value, *form in writes:
+                if index < 0 or (row.task, index) not in stored:
+                    key = writes_sort_key(path, row.task, index)
+                    stored[row.task, index] = key, TaskWrite(row.task, channel, _value(value, form))
+        except (ValueError, TypeError) as error:
+            raise damaged(f"{where}, writes of task {row.task}", error) from error
+    return {place: [write for _, write in sorted(stored.values(), key=_key)] for place, stored in found.items()}
+
+
+def raw_writes(content: bytes) -> Content:
+    """The content of a row, with objects left as they are stored."""
+    read: Content = ormsgpack.unpackb(content, ext_hook=ormsgpack.Ext, option=ormsgpack.OPT_NON_STR_KEYS)
+    return read
+
+
+def _key(each: tuple[tuple[str, str, int], TaskWrite]) -> tuple[str, str, int]:
+    return each[0]
+
+
+def _value(value: Any, form: list[Any]) -> Any:
+    return bytearray(value) if form else value
