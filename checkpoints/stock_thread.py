@@ -83,7 +83,7 @@ def in_order(links: Collection[StockLink]) -> list[StockLink]:
 class _Known(NamedTuple):
     """What a checkpoint that follows is compared with."""
 
-    versions: Mapping[str, Any]
+    versions: Mapping[str, int | float]
     marks: Mapping[str, object]
 
 
@@ -91,7 +91,8 @@ class _Change(NamedTuple):
     """A checkpoint with the values in which it differs from the one that it follows."""
 
     row: StockCheckpoint
-    versions: Mapping[str, Any]
+    versions: dict[str, int | float]
+    seen: dict[str, dict[str, int | float]]
     values: Mapping[str, Typed | BlobKey | None]
     whole: bool
 
@@ -103,13 +104,13 @@ def _change(
     known: dict[tuple[str, str | None], _Known],
 ) -> _Change:
     link = row.link
-    versions = _mapping(row, "channel_versions")
+    versions = _versions(row, row.fields.get("channel_versions"))
     values = dict(row.values)
     if link.parent is not None and _form(row) < _SENDS:
         sends = _sends(thread, link._replace(id=link.parent, parent=None))
         if sends:
             values[TASKS] = stock_typed(sends, row.where)
-            versions = {**versions, TASKS: _highest(versions, row.where)}
+            versions[TASKS] = max(versions.values(), default=1)
     marks = {channel: _mark(value) for channel, value in values.items()}
     before = known.get((link.namespace, link.parent))
     if followers[link.namespace, link.id]:
@@ -123,7 +124,14 @@ def _change(
         for channel, version in versions.items()
         if before is None or before.versions.get(channel) != version or before.marks.get(channel) != marks.get(channel)
     ]
-    return _Change(row, versions, {channel: values.get(channel) for channel in changed}, before is None)
+    return _Change(row, versions, _seen(row), {channel: values.get(channel) for channel in changed}, before is None)
+
+
+def _seen(row: StockCheckpoint) -> dict[str, dict[str, int | float]]:
+    found = row.fields.get("versions_seen")
+    if not isinstance(found, dict):
+        raise damaged(row.where, f"versions that are not an object: {found!r}")
+    return {node: _versions(row, versions) for node, versions in found.items()}
 
 
 def _form(row: StockCheckpoint) -> int:
@@ -139,13 +147,6 @@ def _sends(thread: StockThread, parent: StockLink) -> list[Any]:
     return [write.value for write in sorted(writes, key=lambda write: (write.path, write.task, write.idx))]
 
 
-def _highest(versions: Mapping[str, Any], where: str) -> Any:
-    try:
-        return max(versions.values(), default=1)
-    except TypeError as error:
-        raise damaged(where, error) from error
-
-
 def _mark(value: Typed | BlobKey) -> object:
     """What tells a value from another, without keeping all of it."""
     if isinstance(value, BlobKey) or len(value[1]) <= _LONGEST_MARK:
@@ -153,11 +154,24 @@ def _mark(value: Typed | BlobKey) -> object:
     return value[0], blake2b(value[1], digest_size=16).digest()
 
 
-def _mapping(row: StockCheckpoint, name: str) -> Mapping[str, Any]:
-    found = row.fields.get(name, {})
+def _versions(row: StockCheckpoint, found: object) -> dict[str, int | float]:
+    """Versions as numbers, which quorate's own are.
+
+    The stock savers' are text: a number and, after a point, a random one, by which the values of branches are kept
+    apart. The log knows them by their places; and LangGraph compares versions of one kind only.
+    """
     if not isinstance(found, dict):
-        raise damaged(row.where, f"{name} is not an object")
-    return found
+        raise damaged(row.where, f"versions that are not an object: {found!r}")
+    return {channel: _version(row, version) for channel, version in found.items()}
+
+
+def _version(row: StockCheckpoint, found: object) -> int | float:
+    match found:
+        case int() | float():
+            return found
+        case str() if (number := found.partition(".")[0]).isdecimal():
+            return int(number)
+    raise damaged(row.where, f"a channel's version {found!r}")
 
 
 def _put_checkpoint(name: str, change: _Change, blobs: Mapping[BlobKey, Typed]) -> PutCheckpoint:
@@ -165,8 +179,8 @@ def _put_checkpoint(name: str, change: _Change, blobs: Mapping[BlobKey, Typed]) 
     sections = {
         "c": {key: value for key, value in row.fields.items() if key not in _APART},
         "m": dict(row.metadata),
-        "s": dict(_mapping(row, "versions_seen")),
-        "v": dict(change.versions),
+        "s": change.seen,
+        "v": change.versions,
     }
     try:
         header = header_of(sections, link.parent)
