@@ -53,12 +53,12 @@ def encode_checkpoint(
     del sections["p"]
     snapshot = Snapshot(seq, request.id, request.parent, sections, {}, {}, {})
     emptied = _take_values(snapshot, request, parent)
-    if parent is not None and parent.depth < DEEPEST:
-        snapshot.depth = parent.depth + 1
-        changes = [_changes(parent.sections[name], sections[name]) for name in _SECTIONS]
-        payload = ormsgpack.packb([_DELTA, changes, emptied, snapshot.own])
-    else:
+    changes = None if parent is None or parent.depth >= DEEPEST else _header_changes(parent, snapshot, request.header)
+    if parent is None or changes is None:
         payload = full_payload(snapshot, emptied)
+    else:
+        snapshot.depth = parent.depth + 1
+        payload = ormsgpack.packb([_DELTA, changes, emptied, snapshot.own])
     return payload, _digest(request, snapshot, emptied, salt), snapshot
 
 
@@ -205,19 +205,20 @@ def _digest(request: PutCheckpoint, snapshot: Snapshot, emptied: Sequence[str], 
     return checkpoint_digest(request.id, request.header, own, salt)
 
 
+def _header_changes(parent: Snapshot, snapshot: Snapshot, header: bytes) -> list[list[Any]] | None:
+    """What makes a header of the one before it, by section; None where that would not give the same bytes."""
+    old, new = parent.sections, snapshot.sections
+    changes = [_changes(old[name], new[name]) for name in _SECTIONS]
+    made = {name: _changed(old[name], change) for name, change in zip(_SECTIONS, changes, strict=True)}
+    # To Python 1, 1.0 and True are equal: only the bytes tell.
+    return changes if header_of(made, snapshot.parent) == header else None
+
+
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
     """What makes the new section of the old one: what to set, and what to take out where there is such a thing."""
-    put = {key: value for key, value in new.items() if key not in old or not _same(old[key], value)}
+    put = {key: value for key, value in new.items() if old.get(key, _changes) != value}
     gone = [key for key in old if key not in new] if len(old) + len(put) > len(new) else []
     return [put, gone] if gone else [put]
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Whether both are stored as the same bytes: to Python 1, 1.0 and True are equal."""
-    if old != new:
-        return False
-    kind = type(new)
-    return kind is type(old) if kind is int or kind is str else bool(ormsgpack.packb(old) == ormsgpack.packb(new))
 
 
 def _changed(old: dict[str, Any], change: Sequence[Any]) -> dict[str, Any]:
