@@ -1,0 +1,170 @@
+"""Links: the chain of a line as it is found, with what the places where it breaks tell."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .digest import chain
+
+__all__ = ["Break", "Links"]
+
+_HASHES = 1_000_000
+"""How many links are tried at most to find where an event belongs."""
+_BREAKS = 1_000
+"""How many breaks of a line are kept; of more their number is."""
+
+Cause = Literal["changed", "copied", "inserted", "missing", "moved", "unproven", "unreadable"]
+"""Why the chain breaks: see `Kind` of findings."""
+
+
+@dataclass(slots=True)
+class Break:
+    """An event that does not follow from the one before it."""
+
+    index: int
+    """Its number in the line, from 0."""
+    place: int
+    """Its place in the log."""
+    cause: Cause
+    """Why, as far as it is known."""
+    what: str
+    """The same in words."""
+
+
+class Links:
+    """The chain of a line as it is found, event by event. It keeps 40 bytes of each.
+
+    Args:
+        origin: What the chain begins with.
+    """
+
+    def __init__(self, origin: bytes) -> None:
+        self._origin = origin
+        self._digests = bytearray()
+        self._places = array("q")
+        self._previous = origin
+        self._instead: bytes | None = None
+        self._open: list[tuple[Break, bytes | None]] = []
+        self.events = 0
+        """How many events there are, those that a pruned row stands for included."""
+        self.unlisted = 0
+        """How many breaks there are besides those that are kept."""
+
+    def add(self, place: int, digest: bytes, content: bytes | None, because: tuple[Cause, str] | None = None) -> bool:
+        """Take the next event; whether it follows from the one before.
+
+        Args:
+            place: Its place.
+            digest: The digest that is stored.
+            content: The content digest, made again; None where it cannot be.
+            because: What is known already of why it may not follow.
+        """
+        index = len(self._places)
+        self._places.append(place)
+        self._digests += digest if isinstance(digest, bytes) and len(digest) == 32 else bytes(32)
+        self.events += 1
+        expected = None if content is None else chain(self._previous, content)
+        if expected == digest:
+            self._previous, self._instead = digest, None
+            return True
+        if content is not None and self._instead is not None and chain(self._instead, content) == digest:
+            self._open[-1][0].what = "its digest is not the one that was stored"
+            self._open[-1] = self._open[-1][0], None
+            self._previous, self._instead = digest, None
+            return True
+        self._previous, self._instead = digest, None
+        if len(self._open) >= _BREAKS:
+            self.unlisted += 1
+            return False
+        self._instead = expected
+        found = Break(index, place, *(because or ("changed", "its content is not what was stored")))
+        self._open.append((found, None if because else content))
+        return False
+
+    @property
+    def tip(self) -> bytes | None:
+        """The digest of the last event; None where there is none."""
+        return bytes(self._digests[-32:]) or None
+
+    def breaks(self, tip: bytes | None, events: int) -> Iterator[Break]:
+        """What broke the chain, given what the line's row says of its last digest and of the number of its events."""
+        belongs = {
+            found.index: before
+            for found, content in self._open
+            if content is not None and (before := self._before(found.index, content)) is not None
+        }
+        foreign = self._foreign(belongs, tip, longer=self.events > events)
+        missing = events - self.events + len(foreign)
+        for found, content in self._open:
+            if found.index in foreign:
+                continue
+            if found.index in belongs:
+                before = belongs[found.index]
+                if before + 1 != found.index and set(range(before + 1, found.index)) <= foreign:
+                    continue  # it follows from the last one that is the line's own
+                found.cause, found.what = "moved", self._belonging(before)
+            elif content is not None and missing > 0:
+                found.cause, found.what = "missing", _gone(missing)
+            elif content is not None and found.index == 0:
+                found.what += ", or the name of its thread or namespace is not"
+            yield found
+        for index in sorted(foreign):
+            yield self._foreigner(index)
+
+    def _foreign(self, belongs: dict[int, int], tip: bytes | None, *, longer: bool) -> set[int]:
+        """The events that are not the line's own: between two that follow from one another, or after its end."""
+        foreign: set[int] = set()
+        ends = self._at(tip)
+        broken = {found.index for found, _ in self._open}
+        for index, before in belongs.items():
+            if before >= index:
+                continue
+            between = range(before + 1, index)
+            if longer and ends is not None and ends in between:
+                # The line's end is before this one: it and what follows from it were added behind.
+                last = next((other for other in range(index + 1, len(self._places)) if other in broken), None)
+                foreign |= set(range(index, len(self._places) if last is None else last))
+            elif not any(other in belongs for other in between):
+                foreign |= set(between)
+        if longer and ends is not None and len(self._places) - ends <= _BREAKS:
+            foreign |= {index for index in range(ends + 1, len(self._places)) if index not in belongs}
+        return foreign
+
+    def _foreigner(self, index: int) -> Break:
+        original = self._at(self._digest(index), but=index)
+        if original is None:
+            return Break(index, self._places[index], "inserted", "quorate did not add it here")
+        return Break(index, self._places[index], "copied", f"it is the event of place {self._places[original]} again")
+
+    def _before(self, index: int, content: bytes) -> int | None:
+        """The number of the event that this one follows from; -1: it is the first; None: there is none."""
+        digest = self._digest(index)
+        if chain(self._origin, content) == digest:
+            return -1
+        if len(self._places) * len(self._open) > _HASHES:
+            return None
+        others = (other for other in range(len(self._places)) if other not in (index, index - 1))
+        return next((other for other in others if chain(self._digest(other), content) == digest), None)
+
+    def _belonging(self, before: int) -> str:
+        return "it is the line's first event" if before < 0 else f"it belongs right after place {self._places[before]}"
+
+    def _at(self, digest: bytes | None, but: int = -1) -> int | None:
+        """The number of the event that has a digest."""
+        start = 0
+        while digest is not None and (found := self._digests.find(digest, start)) >= 0:
+            if found % 32 == 0 and found // 32 != but:
+                return found // 32
+            start = found + 1
+        return None
+
+    def _digest(self, index: int) -> bytes:
+        return bytes(self._digests[32 * index : 32 * index + 32])
+
+
+def _gone(count: int) -> str:
+    rest = f"{count} events of the line are" if count > 1 else "one event of the line is"
+    return f"what stood before it is gone, or its content is not what was stored: {rest} missing"
