@@ -106,7 +106,7 @@ def _change(
     link = row.link
     versions = _versions(row, row.fields.get("channel_versions"))
     values = dict(row.values)
-    if link.parent is not None and _form(row) < _SENDS:
+    if _form(row) < _SENDS and link.parent is not None:
         sends = _sends(thread, link._replace(id=link.parent, parent=None))
         if sends:
             values[TASKS] = stock_typed(sends, row.where)
