@@ -20,6 +20,7 @@ from .contracts import (
     QuorateError,
     Quote,
     Rule,
+    StaleThreadError,
     Usage,
 )
 from .graphs import Supervisor, Turn
@@ -40,6 +41,7 @@ __all__ = [
     "QuorateError",
     "Quote",
     "Rule",
+    "StaleThreadError",
     "Supervisor",
     "Turn",
     "Usage",
