@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from ..contracts import DatabaseError
@@ -83,9 +84,15 @@ class Audit:
                 return [Finding("unreadable", f"line {number}", row.namespace, None, None, None, error.got)]
             head = left.pop(line.key, None)
             try:
-                return LineAudit(reader, self._sealer, line, head)(self._tick)
+                found = LineAudit(reader, self._sealer, line, head)(self._tick)
             except DatabaseError as error:
                 return [Finding("unreadable", *line.key, None, None, None, error.got)]
+            if head is not None and found and found[-1].kind == "cut":
+                removed_at = self._removed_at(reader, line.key, head)
+                if removed_at is not None:
+                    what = f"{found[-1].what}, and {_deleted(removed_at)}"
+                    found[-1] = replace(found[-1], what=what)
+            return found
 
     def _strays(self) -> Iterator[Finding]:
         with self._store.reading() as reader:
@@ -101,8 +108,7 @@ class Audit:
         if removed_at is None:
             what = f"it had {head.events} events on {head.at}, and is gone"
             return Finding("removed", *key, head.checkpoint_id or None, None, None, what)
-        what = f"deleted by quorate at {removed_at}, says the table quorate_removed, which nobody signed"
-        return Finding("deleted", *key, head.checkpoint_id or None, None, None, what)
+        return Finding("deleted", *key, head.checkpoint_id or None, None, None, _deleted(removed_at))
 
     def _removed_at(self, reader: Reader, key: LineKey, head: Head) -> str | None:
         """When a line with this head was deleted, as the database tells."""
@@ -154,6 +160,10 @@ def _numbers(store: Store, names: tuple[str, ...] | None) -> Iterator[int]:
 def _reaches(events: int, tip: bytes | None, head: Head) -> bool:
     """Whether a line that was removed went on from a head, as far as that can be told."""
     return events > head.events or (events == head.events and tip is not None and tip.hex() == head.digest)
+
+
+def _deleted(removed_at: str) -> str:
+    return f"deleted by quorate at {removed_at}, says the table quorate_removed, which nobody signed"
 
 
 def _sound(row: LineRow) -> LineRow:

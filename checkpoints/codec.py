@@ -15,6 +15,7 @@ from .value import Form, grown
 
 __all__ = [
     "DEEPEST",
+    "UNREADABLE",
     "decode_checkpoint",
     "encode_checkpoint",
     "full_payload",
@@ -30,6 +31,9 @@ __all__ = [
 
 DEEPEST = 12
 """How many rows before it a checkpoint's row may need."""
+
+UNREADABLE = "a row that cannot be read: "
+"""How the message of a row that cannot be read begins."""
 
 _FULL, _DELTA = 0, 1
 _SECTIONS = ("c", "m", "s", "v")
@@ -161,7 +165,7 @@ def damaged(where: str, error: object) -> DatabaseError:
     """The error of a row that cannot be read."""
     return DatabaseError(
         where,
-        got=f"a row that cannot be read: {error}",
+        got=f"{UNREADABLE}{error}",
         expected="a row that quorate wrote",
         fix="find out what changed it, and go on from a backup; `quorate audit verify` says what else has changed",
     )

@@ -96,14 +96,14 @@ class Links:
             for found, content in self._open
             if content is not None and (before := self._before(found.index, content)) is not None
         }
-        foreign = self._foreign(belongs, tip, longer=self.events > events)
+        foreign = self._foreign(belongs, tip) if self.events > events else set()
         missing = events - self.events + len(foreign)
         for found, content in self._open:
             if found.index in foreign:
                 continue
             if found.index in belongs:
                 before = belongs[found.index]
-                if before + 1 != found.index and set(range(before + 1, found.index)) <= foreign:
+                if before + 1 < found.index and foreign.issuperset(range(before + 1, found.index)):
                     continue  # it follows from the last one that is the line's own
                 found.cause, found.what = "moved", self._belonging(before)
             elif content is not None and missing > 0:
@@ -114,7 +114,7 @@ class Links:
         for index in sorted(foreign):
             yield self._foreigner(index)
 
-    def _foreign(self, belongs: dict[int, int], tip: bytes | None, *, longer: bool) -> set[int]:
+    def _foreign(self, belongs: dict[int, int], tip: bytes | None) -> set[int]:
         """The events that are not the line's own: between two that follow from one another, or after its end."""
         foreign: set[int] = set()
         ends = self._at(tip)
@@ -123,13 +123,13 @@ class Links:
             if before >= index:
                 continue
             between = range(before + 1, index)
-            if longer and ends is not None and ends in between:
+            if ends is not None and ends in between:
                 # The line's end is before this one: it and what follows from it were added behind.
                 last = next((other for other in range(index + 1, len(self._places)) if other in broken), None)
                 foreign |= set(range(index, len(self._places) if last is None else last))
             elif not any(other in belongs for other in between):
                 foreign |= set(between)
-        if longer and ends is not None and len(self._places) - ends <= _BREAKS:
+        if ends is not None and len(self._places) - ends <= _BREAKS:
             foreign |= {index for index in range(ends + 1, len(self._places)) if index not in belongs}
         return foreign
 

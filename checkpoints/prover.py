@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..contracts import DatabaseError
-from .codec import damaged, decode_checkpoint, lasting, places_after
+from .codec import UNREADABLE, damaged, decode_checkpoint, lasting, places_after
 from .commit import read_snapshot, salted_content_of
 from .line import Line
 from .link import Cause
@@ -21,8 +21,8 @@ __all__ = ["Proof", "Prover"]
 
 _KEPT = 32 << 20
 """How many bytes of checkpoints are kept, to which later ones may refer."""
-_IDS = 4096
-"""How many ids of checkpoints are kept."""
+_ROWS = 4096
+"""Of how many checkpoints the columns are kept."""
 
 V = TypeVar("V")
 
@@ -57,7 +57,7 @@ class Prover:
     def __init__(self, reader: Reader, sealer: Sealer, line: Line) -> None:
         self._reader, self._sealer, self._line = reader, sealer, line
         self._snapshots: _Recent[Snapshot] = _Recent(_KEPT)
-        self._ids: _Recent[str] = _Recent(_IDS)
+        self._rows: _Recent[tuple[str, int]] = _Recent(_ROWS)
 
     def __call__(self, row: CheckpointRow | WritesRow) -> Proof:
         """What is stored of an event, judged by itself."""
@@ -68,12 +68,12 @@ class Prover:
         try:
             if isinstance(row, CheckpointRow):
                 proof.checkpoint = row.id
-                self._ids.keep(row.seq, row.id)
+                self._rows.keep(row.seq, (row.id, row.depth))
                 self._prove_checkpoint(proof, row)
             else:
                 self._prove_writes(proof, row)
         except DatabaseError as error:
-            proof.because = "unreadable", error.got
+            proof.because = "unreadable", error.got.removeprefix(UNREADABLE)
         return proof
 
     def _prove_checkpoint(self, proof: Proof, row: CheckpointRow) -> None:
@@ -81,13 +81,13 @@ class Prover:
         salt, content = salted_content_of(self._sealer, self._line, row, where)
         parent = None
         if row.depth:
-            parent = self._built_on(proof, row.parent, where)
+            parent = self._built_on(proof, row, row.parent, where)
         snapshot = decode_checkpoint(content, row.seq, row.id, parent, where)
         emptied = emptied_of(content, where)
         self._snapshots.keep(row.seq, snapshot, len(content))
 
         def held(channel: str, place: int) -> Form:
-            return self._built_on(proof, place, where).own.get(channel)
+            return self._built_on(proof, row, place, where).own.get(channel)
 
         proof.content = digest_of_checkpoint(snapshot, emptied, salt, held, where)
         self._check_row(proof, row, snapshot)
@@ -98,7 +98,8 @@ class Prover:
         where = f"{self._line.key}, writes of task {row.task}"
         checkpoint = row.early
         if row.checkpoint is not None:
-            checkpoint = self._id_at(row.checkpoint)
+            found = self._row_at(row.checkpoint)
+            checkpoint = None if found is None else found[0]
             if row.early is not None:
                 proof.notes.append("its row names its checkpoint twice")
         elif checkpoint is not None and (place := self._reader.place_of(self._line.id, checkpoint)) is not None:
@@ -117,14 +118,17 @@ class Prover:
 
     def _check_row(self, proof: Proof, row: CheckpointRow, snapshot: Snapshot) -> None:
         """Check the columns beside the payload."""
-        if row.depth != snapshot.depth:
-            proof.notes.append(f"its row says that it needs {row.depth} rows before it, and it needs {snapshot.depth}")
+        before = None if row.parent is None else self._row_at(row.parent)
+        depth = before[1] + 1 if row.depth and before is not None else 0
+        if row.depth != depth or (snapshot.depth == 0) != (depth == 0):
+            proof.notes.append(f"its row says that it needs {row.depth} rows before it")
         if row.parent is not None:
-            found = self._id_at(row.parent)
-            if found is None:
+            if before is None:
                 proof.notes.append(f"its parent is not at place {row.parent}")
-            elif found != snapshot.parent:
-                proof.notes.append(f"its row names the checkpoint {found} as its parent, which is {snapshot.parent}")
+            elif before[0] != snapshot.parent:
+                proof.notes.append(
+                    f"its row names the checkpoint {before[0]} as its parent, which is {snapshot.parent}"
+                )
         elif snapshot.parent is not None:
             place = self._reader.place_of(self._line.id, snapshot.parent)
             if place is not None and place < row.seq:
@@ -146,10 +150,10 @@ class Prover:
             names = ", ".join(sorted(wrong)[:3]) + (" and others" if len(wrong) > 3 else "")
             proof.notes.append(f"it takes values from other places than the checkpoint before it: {names}")
 
-    def _built_on(self, proof: Proof, place: int | None, where: str) -> Snapshot:
+    def _built_on(self, proof: Proof, row: CheckpointRow, place: int | None, where: str) -> Snapshot:
         """The checkpoint that one builds on."""
-        if place is None:
-            raise damaged(where, "it builds on a checkpoint that its row does not name")
+        if place is None or place >= row.seq:
+            raise damaged(where, "it builds on a checkpoint that its row does not name, or one that came later")
         proof.builds_on.add(place)
         found = self._snapshot(place)
         if found is None:
@@ -161,20 +165,20 @@ class Prover:
         """The checkpoint at a place; None where the line has none there."""
         known = self._snapshots.get(place)
         if known is None:
-            id_ = self._id_at(place)
-            known = None if id_ is None else read_snapshot(self._sealer, self._reader, self._line, id_)
+            row = self._row_at(place)
+            known = None if row is None else read_snapshot(self._sealer, self._reader, self._line, row[0])
             if known is not None:
                 self._snapshots.keep(place, known, sum(len(str(form)) for form in known.own.values()))
         return known
 
-    def _id_at(self, place: int) -> str | None:
-        """The id of the checkpoint at a place; None where the line has none there."""
-        known = self._ids.get(place)
+    def _row_at(self, place: int) -> tuple[str, int] | None:
+        """Id and depth of the checkpoint at a place; None where the line has none there."""
+        known = self._rows.get(place)
         if known is None:
             for row in self._reader.rows(self._line.id, [place]):
-                if row.line == self._line.id:
-                    self._ids.keep(place, row.id)
-                    return row.id
+                if row.line == self._line.id and _odd(row) is None:
+                    known = row.id, row.depth
+                    self._rows.keep(place, known)
         return known
 
 
