@@ -67,16 +67,21 @@ def try_threads(tables: StockTables, log: Log | None, threads: Collection[str]) 
 
 
 def import_all(tables: StockTables, transaction: Transaction, sealer: Sealer) -> None:
-    """Take all threads over in one transaction, in which none of them may be there yet.
+    """Take all threads of an earlier quorate over, in one transaction.
 
     Raises:
-        RefusedRow: A row is not data.
-        DatabaseError: One of the databases cannot be read or written.
+        DatabaseError: A row is not data, a thread is there already, or the database cannot be read or written.
     """
     for thread in tables.threads():
-        found = _import(tables, sealer, thread, transaction)
+        found = _settled(thread, partial(_import, tables, sealer, thread, transaction))
         if found.error is not None:
-            raise found.error
+            raise DatabaseError(
+                found.error.where,
+                got=found.error.got,
+                expected=found.error.expected,
+                fix="it stays as it was; to go on without this thread, and without the effects that are recorded, take "
+                f"the others over into a new database: quorate import-checkpoints {tables.shown} --db sqlite:///new.db",
+            )
 
 
 def check_threads(tables: StockTables, wanted: Sequence[str]) -> list[str]:

@@ -210,3 +210,29 @@ def evaluation(
     from .evaluation import evaluate
 
     raise typer.Exit(evaluate(suite, db=db, concurrency=concurrency, as_json=as_json))
+
+
+@app.command("import-checkpoints")
+@reported
+def import_checkpoints(
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="FROM_URL", help="The database with the savers' tables; default that of --db itself."),
+    ] = None,
+    thread: Annotated[
+        list[str] | None,
+        typer.Option("--thread", metavar="ID", help="Only this thread, by its whole id; may be given several times."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Take over the threads of LangGraph's own SQLite and Postgres savers, whose tables stay as they are.
+
+    Run the same again after Ctrl-C: what is there already is skipped. Exit status: 0 all is there, 1 a thread was
+    refused, or differs from one of the same id; 2 a database is wrong, and nothing was written.
+    """
+    from .import_checkpoints import ImportCheckpoints
+    from .location import Location
+
+    raise typer.Exit(ImportCheckpoints(source, Location.choose(db), thread or (), dry_run, as_json)())
