@@ -15,6 +15,8 @@ from .thread import Thread
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from .log import Log
+
 __all__ = ["DEFAULT_URL", "Database", "open_database"]
 
 DEFAULT_URL = "sqlite:///quorate.db"
@@ -60,6 +62,11 @@ class Database(Protocol):
 
     def threads(self, limit: int | None = None) -> list[Thread]:
         """The threads that have a checkpoint, newest first, at most `limit`."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """Its checkpoints, for what works on all of them."""
         ...
 
     def close(self) -> None:
