@@ -94,28 +94,32 @@ class Reading:
         histories: dict[str, DeltaChannelHistory] = {channel: {"writes": []} for channel in channels}
         with self.store.reading() as reader:
             line = reader.line(key)
-            snapshot = None if line is None else read_snapshot(self.sealer, reader, line, checkpoint)
+            rows = [] if line is None else reader.chain(line.id, checkpoint)
+            snapshot = None if line is None else snapshot_of(self.sealer, line, rows)
             if line is None or snapshot is None:
                 return histories
-            ends = {channel: self._end(reader, line, snapshot, channel) for channel in channels}
-            start = None if snapshot.parent is None else reader.place_of(line.id, snapshot.parent)
-            rows = [] if start is None else reader.path_writes(line.id, start, min(ends.values()), mask_of(channels))
+            found = {channel: self._end(reader, line, snapshot, channel) for channel in channels}
+            ends = {channel: place for channel, place in found.items() if place is not None}
+            start = rows[-1].parent
+            path = reader.path_writes(line.id, start, min(ends.values()), mask_of(list(ends))) if start and ends else []
             seeds = self._values(reader, line, {channel: place for channel, place in ends.items() if place})
-        for place, writes in reversed(self._writes(line, rows, serde).items()):
+        for place, writes in reversed(self._writes(line, path, serde).items()):
             for write in writes:
-                if write.channel in histories and place >= ends[write.channel]:
+                if place >= ends.get(write.channel, place + 1):
                     histories[write.channel]["writes"].append(write)
         for channel, value in seeds.items():
             histories[channel]["seed"] = serde.loads_typed(value)
         return histories
 
-    def _end(self, reader: Reader, line: Line, snapshot: Snapshot, channel: str) -> int:
-        """The place that holds a channel's last value before a checkpoint; 0 where there was none."""
+    def _end(self, reader: Reader, line: Line, snapshot: Snapshot, channel: str) -> int | None:
+        """The place that holds a channel's last value before a checkpoint; 0: there was none; None: it was pruned."""
         place = snapshot.held.get(channel)
-        if place == snapshot.seq:
-            parent = read_snapshot(self.sealer, reader, line, snapshot.parent) if snapshot.parent else None
-            return 0 if parent is None else parent.held.get(channel, parent.seeds.get(channel, 0))
-        return snapshot.seeds.get(channel, 0) if place is None else place
+        if place != snapshot.seq:
+            return snapshot.seeds.get(channel, 0) if place is None else place
+        if snapshot.parent is None:
+            return 0
+        parent = read_snapshot(self.sealer, reader, line, snapshot.parent)
+        return None if parent is None else parent.held.get(channel, parent.seeds.get(channel, 0))
 
     def _page(
         self,
