@@ -25,6 +25,7 @@ __all__ = [
     "lasting",
     "mask_of",
     "places_after",
+    "rewritten",
     "values_of",
     "writes_digest",
 ]
@@ -115,6 +116,20 @@ def places_after(
 def lasting(seeds: Mapping[str, int]) -> dict[str, int]:
     """The seeds of the channels that may be delta channels: LangGraph's own, which pass at once, are not."""
     return {channel: place for channel, place in seeds.items() if not channel.startswith(_PASSING)}
+
+
+def rewritten(content: bytes, snapshot: Snapshot, *, standing: bool) -> tuple[bytes, bool]:
+    """The payload of a checkpoint whose values are held elsewhere now, and whether it needs no row before it.
+
+    Args:
+        content: What its row says so far.
+        snapshot: The checkpoint, with the places and own values that it is to have.
+        standing: Whether it is to need no row before it, even if it did so far.
+    """
+    kind, *fields, emptied, _ = ormsgpack.unpackb(content, ext_hook=ormsgpack.Ext)
+    if standing or kind == _FULL:
+        return full_payload(snapshot, emptied), True
+    return ormsgpack.packb([kind, *fields, emptied, snapshot.own]), False
 
 
 def values_of(content: bytes, where: str) -> dict[str, Form]:
