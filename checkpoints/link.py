@@ -63,8 +63,10 @@ class Links:
             because: What is known already of why it may not follow.
         """
         index = len(self._places)
+        if not isinstance(digest, bytes) or len(digest) != 32:
+            digest = bytes(32)  # in SQLite it may be anything; this is no event's
         self._places.append(place)
-        self._digests += digest if isinstance(digest, bytes) and len(digest) == 32 else bytes(32)
+        self._digests += digest
         self.events += 1
         expected = None if content is None else chain(self._previous, content)
         if expected == digest:

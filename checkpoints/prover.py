@@ -166,7 +166,10 @@ class Prover:
         known = self._snapshots.get(place)
         if known is None:
             row = self._row_at(place)
-            known = None if row is None else read_snapshot(self._sealer, self._reader, self._line, row[0])
+            try:
+                known = None if row is None else read_snapshot(self._sealer, self._reader, self._line, row[0])
+            except (TypeError, AttributeError) as error:  # a column of another type: it is told of where it stands
+                raise damaged(f"{self._line.key}, place {place}", error) from error
             if known is not None:
                 self._snapshots.keep(place, known, sum(len(str(form)) for form in known.own.values()))
         return known

@@ -106,8 +106,16 @@ class LineRow(NamedTuple):
             DatabaseError: It is sealed with a key that is not there, or not sealed as the others are.
         """
         name = self.name.encode("utf-8", "surrogatepass")
-        thread = sealer.open(name if self.sealed is None else self.sealed, name).decode("utf-8", "surrogatepass")
-        return Line(self.id, LineKey(thread, self.namespace), *self[4:])
+        thread = sealer.open(name if self.sealed is None else self.sealed, name)
+        try:
+            return Line(self.id, LineKey(thread.decode("utf-8", "surrogatepass"), self.namespace), *self[4:])
+        except UnicodeDecodeError as error:
+            raise DatabaseError(
+                f"line {self.id}",
+                got="a thread's id that is no text",
+                expected="a row that quorate wrote",
+                fix="find out what changed it, and go on from a backup",
+            ) from error
 
 
 class RemovalRow(NamedTuple):
