@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,46 +16,74 @@ from psycopg_pool import ConnectionPool, PoolClosed
 from ..contracts import DatabaseError
 from .address import Address
 
-__all__ = ["CONNECTIONS", "PostgresServer"]
+__all__ = ["PostgresServer", "make_durable"]
 
-CONNECTIONS = 8
-"""How many connections a pool opens at most. A handle has one pool, and one more per open `asaver()`."""
+_CONNECTIONS = 8
+"""How many connections a pool opens at most."""
 
 _CONNECT_SECONDS = 10
 _LOCK = 0x71756F72617465  # "quorate" in ASCII: the advisory lock under which tables are made
 
 
+def make_durable(connection: Connection[DictRow]) -> None:
+    """Let a connection wait for each commit to be on disk."""
+    # A server, a database or a user may be set to commit before the write is on disk; a ledger may not.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+
+
 class PostgresServer:
     """One Postgres database. Connections are made when they are needed.
+
+    Args:
+        address: The database.
+        configure: What to do with each new connection.
 
     Raises:
         DatabaseError: The URL is wrong, or nobody answers there.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, configure: Callable[[Connection[DictRow]], None] = make_durable) -> None:
         self.address = address
         self.shown = address.shown
-        self.settings = self._settings()
+        self._settings = self._settings_of(address.url)
+        self._configure = configure
         self._pool = ConnectionPool(
             address.url,
             connection_class=Connection[DictRow],
-            kwargs=self.settings,
+            kwargs=self._settings,
             min_size=0,
-            max_size=CONNECTIONS,
+            max_size=_CONNECTIONS,
             open=True,
-            configure=_make_durable,
+            configure=configure,
             num_workers=1,
         )
 
     def connect(self) -> Connection[DictRow]:
         """A further connection, in autocommit mode."""
         with self.explained():
-            return Connection[DictRow].connect(self.address.url, **self.settings)
+            connection = Connection[DictRow].connect(self.address.url, **self._settings)
+            self._configure(connection)
+            return connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[DictRow]]:
+        """A connection of the pool, in autocommit mode."""
+        with self.explained():
+            connection = None
+            try:
+                with self._pool.connection() as connection:
+                    yield connection
+            except psycopg.OperationalError:
+                if connection is not None and connection.closed:
+                    self._pool.check()  # the others may be lost too, and would fail one by one
+                raise
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[DictRow]]:
         """A connection inside one transaction, which is durable when the block ends and undone if it raises."""
-        with self.explained(), self._pool.connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             yield connection
 
     @contextmanager
@@ -104,21 +132,18 @@ class PostgresServer:
             fix=_fix_of(error),
         )
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings_of(self, url: str) -> dict[str, Any]:
         with self.explained():
-            given = conninfo_to_dict(self.address.url)
-        # What the stock savers need of a connection.
-        settings: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+            given = conninfo_to_dict(url)
+        settings: dict[str, Any] = {
+            "autocommit": True,
+            "client_encoding": "UTF8",
+            "prepare_threshold": 0,
+            "row_factory": dict_row,
+        }
         if "connect_timeout" not in given:
             settings["connect_timeout"] = _CONNECT_SECONDS
         return settings
-
-
-def _make_durable(connection: Connection[DictRow]) -> None:
-    # A server, a database or a user may be set to commit before the write is on disk; a ledger may not.
-    connection.execute(
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-    )
 
 
 def _fix_of(error: psycopg.Error) -> str:

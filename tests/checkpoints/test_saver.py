@@ -160,23 +160,28 @@ def test_time_of_a_thread_is_that_of_its_checkpoint(database_url: str) -> None:
         assert abs((listed - datetime.fromisoformat(newest.checkpoint["ts"])).total_seconds()) < 1
 
 
-def _craft(url: str) -> None:
-    """Put a call of os.getenv in place of the messages of the newest checkpoint."""
-    call = ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET)))
+CALL = ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET)))
+
+
+def change(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Do a statement to a database behind quorate's back; its rows."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
-            seq, payload = connection.execute(
-                "SELECT seq, payload FROM quorate_checkpoints ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            *content, own = ormsgpack.unpackb(unwrap(payload, "test"), ext_hook=ormsgpack.Ext)
-            assert "answer" in own
-            crafted = wrap(ormsgpack.packb([*content, {**own, "answer": ormsgpack.packb(call)}]))
-            connection.execute("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (crafted, seq))
-    else:
-        import psycopg
+            return connection.execute(statement, values).fetchall()
+    import psycopg
 
-        with psycopg.connect(url) as server:
-            server.execute("UPDATE checkpoint_blobs SET blob = %s WHERE channel = 'answer'", (ormsgpack.packb(call),))
+    with psycopg.connect(url) as server:
+        found = server.execute(statement.replace("?", "%s").encode(), values)
+        return found.fetchall() if found.description else []
+
+
+def _craft(url: str) -> None:
+    """Put a call of os.getenv in place of the answer of the newest checkpoint."""
+    ((seq, payload),) = change(url, "SELECT seq, payload FROM quorate_checkpoints ORDER BY seq DESC LIMIT 1")
+    *content, own = ormsgpack.unpackb(unwrap(payload, "test"), ext_hook=ormsgpack.Ext)
+    assert "answer" in own
+    crafted = wrap(ormsgpack.packb([*content, {**own, "answer": ormsgpack.packb(CALL)}]))
+    change(url, "UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", crafted, seq)
 
 
 async def test_crafted_checkpoint_calls_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,15 +197,13 @@ async def test_crafted_checkpoint_calls_nothing(database_url: str, monkeypatch: 
             assert (await desk(asaver).aget_state(thread("t"))).values["answer"] == SECRET
 
 
-def test_crafted_write_calls_nothing(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crafted_write_calls_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a pending write into which somebody wrote one."""
     monkeypatch.setenv(SECRET, "leaked")
-    call = ormsgpack.Ext(0, ormsgpack.packb(("os", "getenv", SECRET)))
-    crafted = wrap(ormsgpack.packb(["", [[0, "parts", call]]]))
-    with open_database(sqlite_url) as database, database.saver() as saver:
+    crafted = wrap(ormsgpack.packb(["", [[0, "parts", CALL]]]))
+    with open_database(database_url) as database, database.saver() as saver:
         desk(saver).invoke(INPUT, thread("t"))
-        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
-            connection.execute("UPDATE quorate_writes SET payload = ?", (crafted,))
+        change(database_url, "UPDATE quorate_writes SET payload = ?", crafted)
         writes = [
             value
             for found in saver.list(thread("t"))

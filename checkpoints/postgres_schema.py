@@ -1,0 +1,99 @@
+"""PostgresSchema: quorate's tables in a Postgres database, checked, made, and brought up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .postgres_blobs import PostgresBlobs
+from .postgres_ledger import PostgresLedger
+from .postgres_log import create_log
+from .postgres_server import PostgresServer
+from .schema import SCHEMA, check_schema, migrate
+from .seal import Sealer
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import DictRow
+
+__all__ = ["prepare", "schema_of"]
+
+_PATIENCE = 600.0
+"""How long an open waits for another process that brings the database up to date, in seconds."""
+
+_TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_threads")
+
+
+class _Place(NamedTuple):
+    """What a migration works on, within its transaction."""
+
+    connection: Connection[DictRow]
+    server: PostgresServer
+    sealer: Sealer
+
+
+def prepare(server: PostgresServer, sealer: Sealer) -> None:
+    """Make the tables that are missing, and bring those of an older schema up to date.
+
+    Args:
+        server: The database.
+        sealer: What seals the rows of an older one.
+
+    Raises:
+        DatabaseError: A newer quorate made it, or it cannot be written.
+    """
+    with server.connect() as connection, server.explained():
+        if not _missing(server, connection):  # then this user need not have the right to make any
+            return
+        with server.making_tables(connection, _PATIENCE), connection.transaction():
+            if _missing(server, connection):  # another process may have been quicker
+                _make(server, connection, sealer)
+
+
+def _make(server: PostgresServer, connection: Connection[DictRow], sealer: Sealer) -> None:
+    found = schema_of(connection)
+    connection.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key text PRIMARY KEY, value text)")
+    PostgresLedger.create(connection)
+    PostgresBlobs.create(connection)
+    create_log(connection)
+    if found is not None:
+        migrate(int(found), _MIGRATIONS, _Place(connection, server, sealer))
+    connection.execute(
+        "INSERT INTO quorate_meta VALUES ('schema', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (str(SCHEMA),),
+    )
+
+
+def _missing(server: PostgresServer, connection: Connection[DictRow]) -> bool:
+    """Whether tables are still to be made or changed."""
+    return check_schema(schema_of(connection), server.shown) or not all(_there(connection, name) for name in _TABLES)
+
+
+def schema_of(connection: Connection[DictRow]) -> str | None:
+    """The version that a database names; None where it is new."""
+    if not _there(connection, "quorate_meta"):
+        return None
+    row = connection.execute("SELECT value FROM quorate_meta WHERE key = 'schema'").fetchone()
+    return None if row is None else str(row["value"])
+
+
+def _there(connection: Connection[DictRow], table: str) -> bool:
+    return connection.execute("SELECT to_regclass(%s) IS NOT NULL AS there", (table,)).fetchone() == {"there": True}
+
+
+def _take_stock_tables_over(place: _Place) -> None:
+    """From 1 to 2: the checkpoints were in the tables of LangGraph's own savers."""
+    from .postgres_array import register
+    from .postgres_transaction import PostgresTransaction
+    from .stock_import import import_all
+    from .stock_postgres import StockPostgres
+
+    connection, server, sealer = place
+    if not _there(connection, "checkpoints"):
+        return
+    register(connection.adapters)
+    import_all(StockPostgres(connection, server), PostgresTransaction(connection, sealer), sealer)
+    connection.execute("DROP TABLE checkpoints, checkpoint_blobs, checkpoint_writes, checkpoint_migrations")
+
+
+_MIGRATIONS = {1: _take_stock_tables_over}
+"""What brings a database from each older schema to the next one."""
