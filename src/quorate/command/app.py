@@ -236,3 +236,26 @@ def import_checkpoints(
     from .location import Location
 
     raise typer.Exit(ImportCheckpoints(source, Location.choose(db), thread or (), dry_run, as_json)())
+
+
+@app.command()
+@reported
+def project(
+    db: Db = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="URL", help="The database to write to; default the same.")
+    ] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make all rows anew.")] = False,
+    plaintext: Annotated[
+        bool, typer.Option("--plaintext", help="Of an encrypted database: write the tables in plaintext.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON on stdout.")] = False,
+) -> None:
+    """Bring plain tables of threads, turns, claims, decisions and more up to date, for questions in SQL.
+
+    Only what is new is read. Run the same again after Ctrl-C: it goes on. The tables may be dropped at any time.
+    """
+    from .location import Location
+    from .project import project_threads
+
+    project_threads(Location.choose(db), to=to, rebuild=rebuild, plaintext=plaintext, as_json=as_json)
