@@ -35,6 +35,8 @@ class LineChanges:
     """Place and id of the checkpoint that is the newest one then."""
     events: int = 0
     """How many events go."""
+    gone: int = 0
+    """How many are gone then, with those that went before."""
     checkpoints: int = 0
     """How many checkpoints go."""
     early: int = 0
@@ -79,6 +81,7 @@ class _LinePrune:
             return None
         made = self._changes
         made.events = len(pruned)
+        made.gone = len(pruned) + sum(len(event.digests) // 32 for event in self._scan.events if event.kind != "own")
         made.checkpoints = sum(isinstance(event.row, CheckpointRow) for event in pruned)
         made.early = sum(isinstance(event.row, WritesRow) and event.row.early is not None for event in pruned)
         plan = self._plan()

@@ -56,13 +56,19 @@ class Pruning:
     """What was to be kept, in words."""
     events: int
     """How many events were taken out by it."""
+    gone: int
+    """How many were by it and all before it: those that stubs and what carries stand for, earlier prunings among them.
+
+    With this nobody can pass an event that he takes out by himself off as one that was pruned.
+    """
     rows: Mapping[int, bytes]
     """The `row_digest` of every row that carries something or refers to what is carried, by its place."""
 
     @property
     def content(self) -> bytes:
         """The content of its row."""
-        return ormsgpack.packb([_PRUNING, self.at, self.policy, self.events, dict(self.rows)], option=_PACKING)
+        fields = [_PRUNING, self.at, self.policy, self.events, self.gone, dict(self.rows)]
+        return ormsgpack.packb(fields, option=_PACKING)
 
     def digest(self, salt: bytes) -> bytes:
         """Its content digest."""
@@ -133,8 +139,8 @@ def pruning_of(row: CheckpointRow | WritesRow, content: bytes, where: str) -> Pr
     if kind != _PRUNING:
         return None
     try:
-        at, policy, events, rows = fields
-        return Pruning(str(at), str(policy), int(events), dict(rows))
+        at, policy, events, gone, rows = fields
+        return Pruning(str(at), str(policy), int(events), int(gone), dict(rows))
     except (TypeError, ValueError) as error:
         raise damaged(where, error) from error
 

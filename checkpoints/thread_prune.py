@@ -105,7 +105,7 @@ def apply_changes(transaction: Transaction, sealer: Sealer, changes: ThreadChang
     for each, line, place in zip(changes.lines, opened, transaction.places(len(opened)), strict=True):
         transaction.remove(line.id, each.removed)
         transaction.replace(*each.replaced)
-        pruning = Pruning(at.astimezone(UTC).isoformat(), policy, each.events, each.proved)
+        pruning = Pruning(at.astimezone(UTC).isoformat(), policy, each.events, each.gone, each.proved)
         salt = os.urandom(SALT) if sealer.encrypts else b""
         line.tip = chain(line.tip or line.key.origin, pruning.digest(salt))
         sealed = sealer.seal(wrap(pruning.content, salt), context_of(line, place))
