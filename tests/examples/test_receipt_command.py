@@ -85,12 +85,12 @@ class TestRun:
 
     def test_again(self, quorate: CommandLine) -> None:
         """The same line again runs nothing: every thread stands as it stood, and no row is added."""
-        before = query(quorate.database, "select count(*) from checkpoints")
+        before = query(quorate.database, "select count(*) from quorate_checkpoints")
         posted = query(quorate.database, "select * from receipts")
         again = quorate("run", "receipt-desk", INBOX)
         assert again.status == 1
         assert "27 from before" in again.out.splitlines()[-2]
-        assert query(quorate.database, "select count(*) from checkpoints") == before
+        assert query(quorate.database, "select count(*) from quorate_checkpoints") == before
         assert query(quorate.database, "select * from receipts") == posted
 
     def test_same_receipts_from_another_place(self, quorate: CommandLine, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ class TestRecord:
             (*row[:2], str(row[2]), *row[3:]) for row in rows
         ]
         assert len({row[:4] for row in rows}) == len(rows)
-        ((threads,),) = query(database, "select count(distinct thread_id) from checkpoints")
+        ((threads,),) = query(database, "select count(*) from quorate_threads")
         assert threads == 27
         ((executed,),) = query(database, "select count(*) from effects_ledger")
         assert executed == len(rows)
