@@ -21,7 +21,7 @@ from .stock_value import damaged, stock_typed
 
 __all__ = ["in_order", "requests_of"]
 
-_CHUNK = 32
+_CHUNK = 16
 """How many checkpoints are read at a time."""
 _LONGEST_MARK = 64
 """Bytes up to which a value is its own mark."""

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +19,8 @@ from tests.fakes import (
     scenarios_of_work,
 )
 from tests.fakes.graph_player import Scenario, thread
-from tests.fakes.stock_savers import MovingPlayer, StockPlayer, stock_saver, stock_tables
+from tests.fakes.scenarios_of_time import steps
+from tests.fakes.stock_savers import MovingPlayer, StockPlayer, stock_saver, stock_tables, sync_stock_saver
 from tests.fakes.transcript import differences, plain, plain_rows
 
 from quorate.checkpoints import Database, open_database
@@ -146,3 +150,44 @@ async def test_runs_go_on(move: Move, tmp_path: Path, scenario: Scenario) -> Non
         expected = await player.transcript()
     runs = sum(what == "invoke" for what, _ in expected)
     assert not differences(await moved(scenario, move, after=(runs + 1) // 2), expected)[:5]
+
+
+CHILD_DIES = """
+import os, signal, sys, threading
+from quorate.checkpoints import open_database
+from quorate.checkpoints.stock_import import import_threads
+from quorate.checkpoints.stock_source import open_source
+
+left = int(sys.argv[3])
+
+def watch(frame, event, argument):
+    # After so many checkpoints have been handed to the log.
+    global left
+    if event == "call" and frame.f_code.co_name == "_add_checkpoint":
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+threading.setprofile(watch)
+with open_source(sys.argv[1]) as tables, open_database(sys.argv[2]) as database:
+    for _ in import_threads(tables, database.log, tables.threads()):
+        pass
+"""
+
+
+@pytest.mark.parametrize("move", ["sqlite-sync to sqlite", "sqlite-sync to postgres"], indirect=True)
+@pytest.mark.parametrize("after", [1, 6, 11])
+def test_killed_import_goes_on(move: Move, after: int) -> None:
+    """What a killed import has taken over is whole threads, and the next one takes over the others."""
+    with sync_stock_saver(move.stock) as stock:
+        for number in range(4):
+            steps("a").compile(checkpointer=stock).invoke({"log": ["in"]}, thread(f"t{number}"))
+    child = subprocess.run([sys.executable, "-c", CHILD_DIES, move.stock, move.own, str(after)], check=False)
+    assert child.returncode == -signal.SIGKILL
+    with open_database(move.own) as database, database.saver() as saver:
+        done = (after - 1) // 3
+        assert [one.id for one in reversed(database.threads())] == [f"t{number}" for number in range(done)]
+        with stock_tables(move.stock) as tables:
+            found = list(import_threads(tables, database.log, tables.threads()))
+        assert [each.status for each in found] == ["present"] * done + ["imported"] * (4 - done)
+        assert [len(list(saver.list(thread(f"t{number}")))) for number in range(4)] == [3] * 4
