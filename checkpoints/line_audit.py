@@ -9,6 +9,7 @@ from .finding import Finding, Kind
 from .line import Line
 from .link import Cause, Links
 from .prover import Proof, Prover
+from .pruned import Pruning
 from .seal import Sealer
 from .signature import Head
 from .store import CheckpointRow, Reader, WritesRow
@@ -41,14 +42,17 @@ class LineAudit:
     def __init__(self, reader: Reader, sealer: Sealer, line: Line, head: Head | None) -> None:
         self._reader, self._line, self._head = reader, line, head
         self._prover = Prover(reader, sealer, line)
-        self._links = Links(line.key.origin)
+        self._links = Links(line.key.origin, None if head is None else head.events)
         self._found: list[Finding] = []
         self._wrong: dict[int, int] = {}
         self._leaning: dict[int, list[_Event]] = {}
         self._gone: set[int] = set()
         self._newest: int | None = None
         self._early = 0
-        self._signed = False
+        self._pruned = 0
+        self._pruning: tuple[Pruning, int] | None = None
+        self._standing: dict[int, bytes] = {}
+        self._unless_pruned: dict[int, tuple[_Event, list[str]]] = {}
 
     def __call__(self, tick: Callable[[], None]) -> list[Finding]:
         """What is wrong, in the order of the log; what concerns the whole line comes last.
@@ -59,6 +63,7 @@ class LineAudit:
         for row in self._reader.events(self._line.id):
             tick()
             self._take(row)
+        self._check_pruning()
         missing = self._report_breaks()
         for root, events in self._leaning.items():
             more = f", as {len(events) - 1} more do" if len(events) > 1 else ""
@@ -81,14 +86,44 @@ class LineAudit:
             root = min(proof.gone)
             self._gone.add(root)
         because = proof.because if root is None else ("unproven", "")
-        if not self._links.add(row.seq, row.digest, proof.content, because):
+        if not self._links.add(row.seq, row.digest, proof.contents, because):
             self._wrong[row.seq] = row.seq if root is None else root
             if root is not None:
                 self._leaning.setdefault(root, []).append(event)
         for note in proof.notes:
             self._report(event, "reference", note)
-        if self._head is not None and self._links.events == self._head.events:
-            self._signed = self._links.tip == bytes.fromhex(self._head.digest)
+        self._note_pruning(event, proof)
+
+    def _note_pruning(self, event: _Event, proof: Proof) -> None:
+        if proof.standing is not None:
+            self._standing[event.place] = proof.standing
+        if proof.unless_pruned:
+            self._unless_pruned[event.place] = event, proof.unless_pruned
+        if proof.pruning is not None:
+            # It tells of all prunings before it, and they have become pruned events themselves.
+            if self._pruning is not None:
+                self._pruned += 1
+            self._pruning = proof.pruning, self._pruned
+        self._pruned += len(proof.contents) if proof.pruned else 0
+
+    def _check_pruning(self) -> None:
+        """Check what stands in the place of pruned events against what the newest pruning says."""
+        pruning, before = self._pruning or (None, 0)
+        rows = {} if pruning is None else pruning.rows
+        for place, digest in rows.items():
+            found = self._standing.get(place)
+            if found != digest:
+                at = "" if pruning is None else pruning.at
+                gone = "is gone" if found is None else "is not as it was"
+                self._report(_Event(None, None, place), "changed", f"what the pruning of {at} left here {gone}")
+        for place, (event, notes) in self._unless_pruned.items():
+            if place not in rows:
+                for note in notes:
+                    self._report(event, "reference", note)
+        told = 0 if pruning is None else pruning.gone
+        if told != self._pruned or before != self._pruned:
+            what = f"{self._pruned} of its events are gone as if they had been pruned, and {told} were"
+            self._report_line("missing", what)
 
     def _report_breaks(self) -> bool:
         """Report where the chain breaks; whether events are missing by that."""
@@ -125,7 +160,7 @@ class LineAudit:
 
     def _check_signed(self) -> None:
         head = self._head
-        if head is None or self._signed:
+        if head is None or self._links.reached == bytes.fromhex(head.digest):
             return
         if self._links.events < head.events:
             what = f"it had {head.events} events on {head.at}, and has {self._links.events}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ..contracts import DatabaseError
-from .codec import UNREADABLE, damaged, decode_checkpoint, lasting, places_after
-from .commit import read_snapshot, salted_content_of
+from .codec import UNREADABLE, damaged, decode_checkpoint, lasting, places_after, values_of
+from .commit import content_of, read_snapshot, salted_content_of
 from .line import Line
 from .link import Cause
 from .proof import digest_of_checkpoint, digest_of_writes, emptied_of, mask_of_writes
+from .pruned import Pruning, content_digests_of, pruning_of, row_digest
+from .recent import Recent
 from .seal import Sealer
 from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, WritesRow
@@ -24,15 +25,13 @@ _KEPT = 32 << 20
 _ROWS = 4096
 """Of how many checkpoints the columns are kept."""
 
-V = TypeVar("V")
-
 
 @dataclass(slots=True)
 class Proof:
     """What is stored of an event, judged by itself."""
 
-    content: bytes | None = None
-    """Its content digest; None where it cannot be made."""
+    contents: list[bytes] = field(default_factory=list)
+    """The content digests of the events that the row stands for; none where they cannot be made."""
     because: tuple[Cause, str] | None = None
     """Why it cannot be made."""
     builds_on: set[int] = field(default_factory=set)
@@ -43,6 +42,14 @@ class Proof:
     """What is wrong with its row besides: columns that the digest does not cover."""
     checkpoint: str | None = None
     """The id of the checkpoint; of writes, of that which the task ran on."""
+    standing: bytes | None = None
+    """The `row_digest`, where a pruning may tell of the row: it carries, or needs no row before it."""
+    unless_pruned: list[str] = field(default_factory=list)
+    """What is wrong with it, unless a pruning tells of it."""
+    pruned: bool = False
+    """Whether it stands in the place of pruned events."""
+    pruning: Pruning | None = None
+    """What was pruned, where it records that."""
 
 
 class Prover:
@@ -56,8 +63,9 @@ class Prover:
 
     def __init__(self, reader: Reader, sealer: Sealer, line: Line) -> None:
         self._reader, self._sealer, self._line = reader, sealer, line
-        self._snapshots: _Recent[Snapshot] = _Recent(_KEPT)
-        self._rows: _Recent[tuple[str, int]] = _Recent(_ROWS)
+        self._snapshots: Recent[Snapshot] = Recent(_KEPT)
+        self._forms: Recent[dict[str, Form]] = Recent(_KEPT)
+        self._rows: Recent[tuple[str, int]] = Recent(_ROWS)
 
     def __call__(self, row: CheckpointRow | WritesRow) -> Proof:
         """What is stored of an event, judged by itself."""
@@ -68,7 +76,7 @@ class Prover:
         try:
             if isinstance(row, CheckpointRow):
                 proof.checkpoint = row.id
-                self._rows.keep(row.seq, (row.id, row.depth))
+                self._rows.keep(row.seq, (row.id, row.depth), 1)
                 self._prove_checkpoint(proof, row)
             else:
                 self._prove_writes(proof, row)
@@ -79,42 +87,59 @@ class Prover:
     def _prove_checkpoint(self, proof: Proof, row: CheckpointRow) -> None:
         where = f"{self._line.key}, checkpoint {row.id}"
         salt, content = salted_content_of(self._sealer, self._line, row, where)
-        parent = None
-        if row.depth:
-            parent = self._built_on(proof, row, row.parent, where)
+        if not row.depth > 0:
+            proof.standing = row_digest(row, salt, content)
+        pruned = content_digests_of(row, salt, content, where)
+        if pruned is not None:
+            self._forms.keep(row.seq, values_of(content, where), len(content))
+            proof.contents, proof.pruned, proof.unless_pruned = pruned, True, ["no pruning tells of it"]
+            return
+        parent = self._parent(proof, row, where) if row.depth else None
         snapshot = decode_checkpoint(content, row.seq, row.id, parent, where)
         emptied = emptied_of(content, where)
         self._snapshots.keep(row.seq, snapshot, len(content))
+        self._forms.keep(row.seq, snapshot.own, len(content))
 
         def held(channel: str, place: int) -> Form:
-            return self._built_on(proof, row, place, where).own.get(channel)
+            return self._built_on(proof, row, place, where).get(channel)
 
-        proof.content = digest_of_checkpoint(snapshot, emptied, salt, held, where)
+        proof.contents = [digest_of_checkpoint(snapshot, emptied, salt, held, where)]
         self._check_row(proof, row, snapshot)
         if not row.depth:
             self._check_places(proof, row, snapshot, emptied)
 
     def _prove_writes(self, proof: Proof, row: WritesRow) -> None:
         where = f"{self._line.key}, writes of task {row.task}"
-        checkpoint = row.early
-        if row.checkpoint is not None:
-            found = self._row_at(row.checkpoint)
-            checkpoint = None if found is None else found[0]
-            if row.early is not None:
-                proof.notes.append("its row names its checkpoint twice")
-        elif checkpoint is not None and (place := self._reader.place_of(self._line.id, checkpoint)) is not None:
-            proof.notes.append(f"its row says that its checkpoint is missing, but that is at place {place}")
-        proof.checkpoint = checkpoint
         salt, content = salted_content_of(self._sealer, self._line, row, where)
+        pruned = content_digests_of(row, salt, content, where)
+        if pruned is not None:
+            proof.contents, proof.pruning = pruned, pruning_of(row, content, where)
+            proof.pruned = proof.pruning is None
+            if row.checkpoint is not None:
+                proof.standing, proof.unless_pruned = row_digest(row, salt, content), ["no pruning tells of it"]
+            return
+        checkpoint = proof.checkpoint = self._checkpoint_of(proof, row)
         if row.mask != mask_of_writes(content, where):
             proof.notes.append("its mask is not that of the channels that it wrote")
-        if checkpoint is not None:
-            proof.content = digest_of_writes(self._line.key, checkpoint, row.task, content, salt)
-            return
-        if row.checkpoint is not None:
+        if checkpoint is None:
+            raise damaged(where, "its checkpoint is not there")
+        proof.contents = [digest_of_writes(self._line.key, checkpoint, row.task, content, salt)]
+
+    def _checkpoint_of(self, proof: Proof, row: WritesRow) -> str | None:
+        """The id of the checkpoint that a task ran on; None where it is not there."""
+        if row.checkpoint is None:
+            place = None if row.early is None else self._reader.place_of(self._line.id, row.early)
+            if place is not None:
+                proof.notes.append(f"its row says that its checkpoint is missing, but that is at place {place}")
+            return row.early
+        if row.early is not None:
+            proof.notes.append("its row names its checkpoint twice")
+        found = self._row_at(row.checkpoint)
+        if found is None:
             proof.builds_on.add(row.checkpoint)
             proof.gone.add(row.checkpoint)
-        raise damaged(where, "its checkpoint is not there")
+            return None
+        return found[0]
 
     def _check_row(self, proof: Proof, row: CheckpointRow, snapshot: Snapshot) -> None:
         """Check the columns beside the payload."""
@@ -124,9 +149,9 @@ class Prover:
             proof.notes.append(f"its row says that it needs {row.depth} rows before it")
         if row.parent is not None:
             if before is None:
-                proof.notes.append(f"its parent is not at place {row.parent}")
+                proof.unless_pruned.append(f"its parent is not at place {row.parent}")
             elif before[0] != snapshot.parent:
-                proof.notes.append(
+                proof.unless_pruned.append(
                     f"its row names the checkpoint {before[0]} as its parent, which is {snapshot.parent}"
                 )
         elif snapshot.parent is not None:
@@ -148,21 +173,35 @@ class Prover:
         wrong = _differing(held, snapshot.held) | _differing(lasting(seeds), lasting(snapshot.seeds))
         if wrong:
             names = ", ".join(sorted(wrong)[:3]) + (" and others" if len(wrong) > 3 else "")
-            proof.notes.append(f"it takes values from other places than the checkpoint before it: {names}")
+            proof.unless_pruned.append(f"it takes values from other places than the checkpoint before it: {names}")
 
-    def _built_on(self, proof: Proof, row: CheckpointRow, place: int | None, where: str) -> Snapshot:
-        """The checkpoint that one builds on."""
+    def _parent(self, proof: Proof, row: CheckpointRow, where: str) -> Snapshot:
+        """The checkpoint whose header another needs."""
+        self._built_on(proof, row, row.parent, where)
+        found = self._snapshot(row.parent or 0)
+        if found is None:
+            raise damaged(where, "it builds on a checkpoint that was pruned")
+        return found
+
+    def _built_on(self, proof: Proof, row: CheckpointRow, place: int | None, where: str) -> dict[str, Form]:
+        """The values that a checkpoint holds on which another builds."""
         if place is None or place >= row.seq:
             raise damaged(where, "it builds on a checkpoint that its row does not name, or one that came later")
         proof.builds_on.add(place)
-        found = self._snapshot(place)
-        if found is None:
+        known = self._forms.get(place)
+        if known is None:
+            for other in self._reader.rows(self._line.id, [place]):
+                if other.line == self._line.id and _odd(other) is None:
+                    content = content_of(self._sealer, self._line, other, where)
+                    known = values_of(content, where)
+                    self._forms.keep(place, known, len(content))
+        if known is None:
             proof.gone.add(place)
             raise damaged(where, f"it builds on the checkpoint at place {place}, which is not there")
-        return found
+        return known
 
     def _snapshot(self, place: int) -> Snapshot | None:
-        """The checkpoint at a place; None where the line has none there."""
+        """The checkpoint at a place; None where the line has none there, or a pruned one."""
         known = self._snapshots.get(place)
         if known is None:
             row = self._row_at(place)
@@ -181,29 +220,8 @@ class Prover:
             for row in self._reader.rows(self._line.id, [place]):
                 if row.line == self._line.id and _odd(row) is None:
                     known = row.id, row.depth
-                    self._rows.keep(place, known)
+                    self._rows.keep(place, known, 1)
         return known
-
-
-class _Recent(Generic[V]):
-    """What was used last, by place."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = 0
-        self._known: OrderedDict[int, tuple[int, V]] = OrderedDict()
-
-    def get(self, place: int) -> V | None:
-        if place not in self._known:
-            return None
-        self._known.move_to_end(place)
-        return self._known[place][1]
-
-    def keep(self, place: int, value: V, size: int = 1) -> None:
-        self._size += size - self._known.pop(place, (0, None))[0]
-        self._known[place] = size, value
-        while self._size > self._most and len(self._known) > 1:
-            self._size -= self._known.popitem(last=False)[1][0]
 
 
 def _odd(row: CheckpointRow | WritesRow) -> str | None:

@@ -430,9 +430,8 @@ def test_a_line_that_was_written_anew(desk: Desk) -> None:
         line = reader.line(LineKey("t", ""))
         assert line is not None
         prover = Prover(reader, database.log.sealer, line)
-        proofs = {row.seq: prover(row).content for row in reader.events(line.id) if row.seq > place}
-    for seq, content in proofs.items():
-        assert content is not None
+        proofs = {row.seq: prover(row).contents for row in reader.events(line.id) if row.seq > place}
+    for seq, (content,) in proofs.items():
         digest = chain(digest, content)
         for table in ("quorate_checkpoints", "quorate_writes"):
             desk.sql(f"UPDATE {table} SET digest = ? WHERE seq = ?", (digest, seq))

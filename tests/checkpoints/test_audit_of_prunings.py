@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.checkpoints.test_audit_of_runs import SCENARIOS, play
+from tests.fakes.graph_player import Scenario
+from tests.fakes.tampering import Desk, build, repacked
+
+from quorate.checkpoints import open_database
+from quorate.checkpoints.audit import Audit, heads_of
+from quorate.checkpoints.candidate import Candidate
+from quorate.checkpoints.database import Database
+from quorate.checkpoints.envelope import wrap
+from quorate.checkpoints.line import LineKey
+from quorate.checkpoints.prover import Prover
+from quorate.checkpoints.pruned import stub
+from quorate.checkpoints.thread_prune import Chosen, apply_changes, plan_thread
+
+
+def some(seed: int) -> Chosen:
+    """The newest checkpoint of a line, and a random half of the others."""
+    chance = random.Random(seed)
+
+    def choose(key: LineKey, candidates: Sequence[Candidate], pending: bool) -> set[int]:
+        return {candidates[-1].place} | {each.place for each in candidates if chance.random() < 0.5}
+
+    return choose
+
+
+def prune(database: Database, thread: str, choose: Chosen) -> None:
+    log = database.log
+    with log.store.reading() as reader:
+        changes = plan_thread(reader, log.sealer, thread, choose)
+    if not changes.empty:
+        at = datetime.now(UTC)
+        log.writer.do(lambda transaction: apply_changes(transaction, log.sealer, changes, at, "some"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+async def test_what_a_pruning_leaves_is_proved(sqlite_url: str, scenario: Scenario) -> None:
+    """After one pruning and another what is left is proved, and still by the heads from before them."""
+    await play(sqlite_url, scenario, is_async=False)
+    with open_database(sqlite_url) as database:
+        log = database.log
+        heads = list(heads_of(log.store, log.sealer, datetime.now(UTC)))
+        for seed in range(2):
+            for thread in database.threads():
+                prune(database, thread.id, some(seed))
+            assert not list(Audit(log.store, log.sealer))
+            found = [each for each in Audit(log.store, log.sealer, heads=heads) if each.kind != "deleted"]
+            assert not found
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A database whose thread t was pruned to every third checkpoint, and has gone on."""
+    desk = Desk(tmp_path / "quorate.db", turns=2)
+    with open_database(desk.url) as database, database.saver() as saver:
+        prune(database, "t", lambda key, each, pending: {one.place for one in each[2::3]} | {each[-1].place})
+        graph = build().compile(checkpointer=saver)
+        graph.invoke({"log": ["and on"]}, {"configurable": {"thread_id": "t"}})
+    assert not desk.audit()
+    return desk
+
+
+def test_what_is_carried(desk: Desk) -> None:
+    """A value that was carried is found when it is another, though no content digest covers it."""
+    sql = "SELECT max(seq) FROM quorate_checkpoints WHERE depth < 0 AND line = ?"
+    ((place,),) = desk.sql(sql, (desk.line(),))
+
+    def change(content: list[object]) -> list[object]:
+        kind, digest, values = content
+        assert isinstance(values, dict)
+        assert values
+        return [kind, digest, dict.fromkeys(values, b"\xa6forged")]
+
+    desk.rewrite(place, change)
+    (finding,) = [each for each in desk.audit() if each.kind != "unproven"]
+    assert (finding.kind, finding.place) == ("changed", place)
+    assert "what the pruning of" in finding.what
+
+
+def test_a_checkpoint_that_was_pruned_by_hand(desk: Desk) -> None:
+    """An event in whose place somebody puts what a pruning would leave is found: the pruning counts what it took."""
+    place, _ = desk.writes()[-2]
+    with open_database(desk.url) as database, database.log.store.reading() as reader:
+        line = reader.line(LineKey("t", ""))
+        assert line is not None
+        prover = Prover(reader, database.log.sealer, line)
+        row = next(row for row in reader.events(line.id) if row.seq == place)
+        content = wrap(stub(prover(row).contents))
+    desk.sql("UPDATE quorate_writes SET checkpoint = NULL, mask = 0, payload = ? WHERE seq = ?", (content, place))
+    (finding,) = desk.audit()
+    assert finding.kind == "missing"
+    assert "as if they had been pruned" in finding.what
+
+
+def test_the_pruning(desk: Desk) -> None:
+    """A pruning that was changed is found."""
+    rows = desk.sql("SELECT seq, payload FROM quorate_writes WHERE mask = 0 AND line = ? ORDER BY seq", (desk.line(),))
+    place, payload = rows[-1]
+
+    def change(content: list[object]) -> list[object]:
+        content[2] = "another policy"
+        return content
+
+    desk.sql("UPDATE quorate_writes SET payload = ? WHERE seq = ?", (repacked(payload, change), place))
+    assert ("changed", place) in {(each.kind, each.place) for each in desk.audit()}
+
+
+def test_a_kept_checkpoint_that_takes_values_from_another_place(desk: Desk) -> None:
+    """Where a kept checkpoint takes carried values from is proved by the pruning."""
+    found = desk.sql(
+        "SELECT seq, payload FROM quorate_checkpoints WHERE line = ? AND depth = 0 ORDER BY seq", (desk.line(),)
+    )
+    for place, payload in found:
+
+        def change(content: list[object]) -> list[object]:
+            assert isinstance(content[3], dict)
+            content[3] = {channel: held - 1 for channel, held in content[3].items()}
+            return content
+
+        changed = repacked(payload, change)
+        if changed != payload:
+            desk.sql("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (changed, place))
+            assert place in {each.place for each in desk.audit()}
+            desk.sql("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (payload, place))
