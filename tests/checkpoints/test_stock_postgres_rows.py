@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -214,3 +216,26 @@ def test_other_tables_are_an_error(url: str, statement: str, says: str) -> None:
     run(url, statement)
     with pytest.raises(DatabaseError, match=says), stock_tables(url):
         pass
+
+
+CHILD_WITHOUT_SAVERS = """
+import sys
+
+for package in ("sqlite", "sqlite.aio", "postgres", "postgres.aio"):
+    sys.modules["langgraph.checkpoint." + package] = None
+from quorate.checkpoints import open_database
+from quorate.checkpoints.stock_import import import_threads
+from quorate.checkpoints.stock_source import open_source
+
+with open_source(sys.argv[1]) as tables, open_database(sys.argv[1]) as database:
+    print(*[each.status for each in import_threads(tables, database.log, tables.threads())])
+"""
+
+
+def test_stock_savers_need_not_be_installed(url: str) -> None:
+    """The tables are read without the packages that made them, into the same database too."""
+    checkpoint(url, "1")
+    command = [sys.executable, "-c", CHILD_WITHOUT_SAVERS, url]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (child.stdout, child.stderr) == ("imported\n", "")
+    assert run(url, "SELECT count(*) FROM checkpoints") == [(1,)]

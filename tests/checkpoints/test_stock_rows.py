@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
 import pickle
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -43,8 +47,7 @@ def target(tmp_path: Path) -> str:
 def taken(stock: StockFile, target: str, *threads: str) -> list[ImportedThread]:
     """What comes of taking threads over, all where none is named."""
     with open_stock_sqlite(Address.parse(stock.url)) as tables, open_database(target) as database:
-        log: Any = database.log  # type: ignore[attr-defined]  # of the two databases, not of the port
-        return list(import_threads(tables, log, check_threads(tables, threads)))
+        return list(import_threads(tables, database.log, check_threads(tables, threads)))
 
 
 def rows(target: str, thread: str = "t") -> list[CheckpointTuple]:
@@ -372,8 +375,7 @@ def test_trying_stores_nothing(stock: StockFile, target: str, tmp_path: Path) ->
         assert [each.status for each in try_threads(tables, None, ["a", "b"])] == ["new", "refused"]
         taken(stock, target, "a")
         with open_database(target) as database:
-            log: Any = database.log  # type: ignore[attr-defined]  # of the two databases, not of the port
-            assert [each.status for each in try_threads(tables, log, ["a", "b"])] == ["present", "refused"]
+            assert [each.status for each in try_threads(tables, database.log, ["a", "b"])] == ["present", "refused"]
             assert [thread.id for thread in database.threads()] == ["a"]
 
 
@@ -401,6 +403,60 @@ def test_source_is_not_changed(stock: StockFile, target: str) -> None:
     before = stock.path.read_bytes()
     taken(stock, target)
     assert stock.path.read_bytes() == before
+
+
+CHILD_WITHOUT_RIGHTS = """
+import os, sys
+from quorate.checkpoints.stock_source import open_source
+
+with open_source(sys.argv[1]):
+    pass  # what is imported later, this user may not read
+if os.geteuid() == 0:  # root may write to every file
+    os.seteuid(65534)
+with open_source(sys.argv[2]) as tables:
+    print(*tables.threads())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the modes of files are those of POSIX")
+def test_a_folder_that_may_only_be_read(stock: StockFile) -> None:
+    """A file in a folder that cannot be written is read."""
+    stock.checkpoint("1")
+    with tempfile.TemporaryDirectory(prefix="quorate-rights-") as outer:
+        folder = Path(outer, "folder")
+        folder.mkdir()
+        other = StockFile(folder / "stock.db")
+        other.run("PRAGMA journal_mode=WAL")
+        other.checkpoint("1")
+        other.path.chmod(0o444)
+        folder.chmod(0o555)
+        Path(outer).chmod(0o755)
+        command = [sys.executable, "-c", CHILD_WITHOUT_RIGHTS, stock.url, other.url]
+        child = subprocess.run(command, capture_output=True, text=True, check=False)
+        folder.chmod(0o755)
+    assert (child.stdout, child.stderr) == ("t\n", "")
+
+
+CHILD_WITHOUT_SAVERS = """
+import sys
+
+for package in ("sqlite", "sqlite.aio", "postgres", "postgres.aio"):
+    sys.modules["langgraph.checkpoint." + package] = None
+from quorate.checkpoints import open_database
+from quorate.checkpoints.stock_import import import_threads
+from quorate.checkpoints.stock_source import open_source
+
+with open_source(sys.argv[1]) as tables, open_database(sys.argv[2]) as database:
+    print(*[each.status for each in import_threads(tables, database.log, tables.threads())])
+"""
+
+
+def test_stock_savers_need_not_be_installed(stock: StockFile, target: str) -> None:
+    """The tables are read without the packages that made them."""
+    stock.checkpoint("1")
+    command = [sys.executable, "-c", CHILD_WITHOUT_SAVERS, stock.url, target]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (child.stdout, child.stderr) == ("imported\n", "")
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
