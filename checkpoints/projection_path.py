@@ -21,8 +21,8 @@ from .value import Form, needs, typed
 
 __all__ = ["PathReader", "Stretch", "time_of_step"]
 
-_PAGE = 64
-"""How many checkpoints are read at a time."""
+_FIRST_PAGE, _LARGEST_PAGE = 16, 256
+"""How many checkpoints are read at a time: what is new is a few as a rule, so each page is twice the one before."""
 
 
 @dataclass(slots=True)
@@ -154,16 +154,24 @@ class PathReader:
     def _back(self) -> Iterator[CheckpointRow]:
         wanted = self.line.head
         before: int | None = None
+        size = _FIRST_PAGE
         while wanted is not None:
-            page = self._reader.page([self.line.id], before_id=None, before=before, limit=_PAGE)
+            page = self._reader.page([self.line.id], before_id=None, before=before, limit=size)
             for row in page:
-                # Where the parent was pruned, what is left before it is the nearest that there is.
-                if wanted is not None and row.seq <= wanted:
+                while wanted is not None and row.seq < wanted:
+                    wanted = self._before(wanted)
+                if row.seq == wanted:
                     yield row
                     wanted = row.parent
-            if len(page) < _PAGE:
+            if len(page) < size:
                 return
             before = page[-1].seq
+            size = min(2 * size, _LARGEST_PAGE)
+
+    def _before(self, place: int) -> int | None:
+        """The place before a pruned checkpoint; None where that is gone."""
+        found = self._reader.rows(self.line.id, (place,))
+        return found[0].parent if found and found[0].depth < 0 else None
 
     def _snapshots(self, rows: Sequence[CheckpointRow]) -> Iterator[Snapshot]:
         before: Snapshot | None = None

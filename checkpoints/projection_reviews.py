@@ -150,8 +150,9 @@ class _Reviewed:
 
     def _answered(self, asked: _Asked, asked_at: str) -> dict[str, Any]:
         """What was said, and when the step that took it had ended."""
-        after = asked.step + 1
-        answered_at = time_of_step(self._steps[after]) if after < len(self._steps) else ""
+        step, *after = self._steps[asked.step : asked.step + 2]
+        # Where the step after it was pruned, the next one that is left tells nothing.
+        answered_at = time_of_step(after[0]) if after and after[0].parent == step.id else ""
         row: dict[str, Any] = {"answered_at": answered_at, "seconds": seconds_between(asked_at, answered_at)}
         if asked.answer is not None:
             verdict = asked.answer.verdict

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..contracts import QuorateError, first_problem
+from ..contracts import Move, QuorateError, first_problem
 from .line import Line
-from .projection_cell import cell, seconds_between
+from .projection_cell import seconds_between
 from .projection_path import PathReader, Stretch, time_of_step
 from .projection_reviews import reviews_of
 from .projection_rows import CHANNELS, Records, Rows, row_of, rows_of
 from .projection_tables import CHILDREN, REVIEWS, THREADS, TURNS
 from .projection_target import KnownTurn, Mark, ThreadChange
 from .snapshot import Snapshot
-from .standing import GRAPH, INPUT, TEAM, Standing
+from .standing import GRAPH, INPUT, TEAM, Standing, is_opening
 
 __all__ = ["mark_of", "project_thread"]
 
@@ -125,36 +125,43 @@ class _Thread:
         return made
 
     def _turn(self, stretch: Stretch, *, is_newest: bool) -> _Turn:
-        opened_at, updated_at = time_of_step(stretch.steps[0]), time_of_step(stretch.last)
-        place = {"thread": self._thread, "turn": stretch.number}
-        row = dict.fromkeys(TURNS.names) | place
-        row |= {"opened_at": opened_at, "updated_at": updated_at, "checkpoint": stretch.last.id}
+        row: dict[str, Any] = dict.fromkeys(TURNS.names) | {"thread": self._thread, "turn": stretch.number}
+        row |= {"updated_at": time_of_step(stretch.last), "checkpoint": stretch.last.id}
         try:
-            records = Records() if stretch.is_opening else Records.read(self._path.values(stretch.last, CHANNELS))
-            standing = self._standing(stretch, records, is_newest=is_newest)
-            asks = {each.id for each in standing.questions} if is_newest else None
-            rows = rows_of(self._thread, stretch.number, records)
-            rows[REVIEWS.name] = reviews_of(self._thread, stretch, records, self._path, asks=asks)
-            reason = standing.reason(records.moves)
-            row |= {"status": standing.status, "reason": reason}
-            if not is_newest and not standing.finished:
-                row |= {"status": "left", "reason": "a newer turn was opened before it ended"}
-            row |= {"request": records.request, "goals": records.goals, "outcome": records.outcome}
-            if standing.finished and records.moves:
-                ended_at = records.moves[-1].at
-                row |= {"ended_at": ended_at, "seconds": seconds_between(opened_at, ended_at)}
-            rows[TURNS.name] = [row_of(TURNS, row)]
+            return self._readable(stretch, row, is_newest=is_newest)
         except _BAD as error:
-            standing, reason = Standing("unreadable"), _problem(error)
-            row |= {"status": "unreadable", "reason": reason}
-            for name in ("request", "goals", "outcome", "ended_at", "seconds"):
-                row[name] = None
+            reason, opened_at = _problem(error), _opened_at(stretch, ())
+            row |= {"status": "unreadable", "reason": reason, "opened_at": opened_at}
             rows = {TURNS.name: [row_of(TURNS, row)]}
-        return _Turn(stretch.number, str(cell("time", opened_at) or ""), standing, reason, rows)
+            return _Turn(stretch.number, opened_at, Standing("unreadable"), reason, rows)
+
+    def _readable(self, stretch: Stretch, row: dict[str, Any], *, is_newest: bool) -> _Turn:
+        records = Records() if stretch.is_opening else Records.read(self._path.values(stretch.last, CHANNELS))
+        standing = self._standing(stretch, records, is_newest=is_newest)
+        asks = {each.id for each in standing.questions} if is_newest else None
+        rows = rows_of(self._thread, stretch.number, records)
+        rows[REVIEWS.name] = reviews_of(self._thread, stretch, records, self._path, asks=asks)
+        reason = standing.reason(records.moves)
+        opened_at = _opened_at(stretch, records.moves)
+        values: dict[str, Any] = {"status": standing.status, "reason": reason, "opened_at": opened_at}
+        if not is_newest and not standing.finished:
+            values |= {"status": "left", "reason": "a newer turn was opened before it ended"}
+        values |= {"request": records.request, "goals": records.goals, "outcome": records.outcome}
+        if standing.finished and records.moves:
+            ended_at = records.moves[-1].at
+            values |= {"ended_at": ended_at, "seconds": seconds_between(opened_at, ended_at)}
+        rows[TURNS.name] = [row_of(TURNS, row | values)]
+        return _Turn(stretch.number, opened_at, standing, reason, rows)
 
     def _standing(self, stretch: Stretch, records: Records, *, is_newest: bool) -> Standing:
         writes = self._path.writes(stretch.last) if is_newest else ()
         return Standing.read(stretch.last.held, records.moves, writes)
+
+
+def _opened_at(stretch: Stretch, moves: Sequence[Move]) -> str:
+    """When a turn's input was stored; where that was pruned, when the supervisor made its first move."""
+    first = stretch.steps[0]
+    return time_of_step(first) if is_opening(first.held) or not moves else moves[0].at
 
 
 def _unknown(line: Line) -> dict[str, Any]:
