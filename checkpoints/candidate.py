@@ -73,7 +73,7 @@ def _triggered(snapshot: Snapshot) -> bool:
         if node.startswith("__") or not isinstance(seen, dict):
             continue
         for channel, version in seen.items():
-            now = versions.get(channel)
+            now: Any = versions.get(channel)
             newer = type(now) is type(version) and now > version
             if newer and channel in snapshot.held and not channel.startswith(_JOIN):
                 return True

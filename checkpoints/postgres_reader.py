@@ -219,6 +219,11 @@ class PostgresReader:
         sql = 'SELECT name, salt, tip, events, removed_at FROM quorate_removed ORDER BY name COLLATE "C"'
         return (RemovalRow(*row) for row in self.ask(sql))
 
+    def setting(self, name: str) -> str | None:
+        """What the database is to remember under a name."""
+        rows = self.ask("SELECT value FROM quorate_meta WHERE key = %b", (name,))
+        return rows[0][0] if rows else None
+
     def _pages(self, table: str, made: Callable[[Sequence[Any]], R], line: int, after: int) -> Iterator[R]:
         while True:
             rows = self.ask(

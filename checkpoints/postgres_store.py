@@ -25,6 +25,8 @@ from .store import LostDatabase
 
 __all__ = ["PostgresStore"]
 
+_TABLES = ("quorate_threads", "quorate_checkpoints", "quorate_writes", "quorate_removed", "quorate_blobs")
+"""What `vacuum` is for."""
 _IDLE = 1.0
 """After how many seconds the writer's connection is tried before it is used."""
 
@@ -79,6 +81,20 @@ class PostgresStore:
             transaction = PostgresTransaction(connection, self._sealer)
             yield transaction
         transaction.note(self._known)
+
+    def size(self) -> int:
+        """Bytes of quorate's tables, with their indexes."""
+        with self._session().server.connection() as connection:
+            sql = (
+                "SELECT sum(pg_total_relation_size(to_regclass(name)))::bigint AS size FROM unnest(%s::text[]) AS name"
+            )
+            row = connection.execute(sql, (list(_TABLES),)).fetchone()
+        return int((row or {}).get("size") or 0)
+
+    def vacuum(self) -> None:
+        """Let the space of removed rows be used again, and the planner know what is there."""
+        with self._session().server.connection() as connection:
+            connection.execute(f"VACUUM (ANALYZE) {', '.join(_TABLES)}".encode())
 
     def close(self) -> None:
         """Close the connections."""

@@ -156,6 +156,12 @@ class PostgresTransaction(PostgresReader):
         for row in removals:
             self._do(_RECORD, row.name, row.salt, row.tip, Int8(row.events), row.removed_at)
 
+    def set(self, name: str, value: str | None) -> None:
+        """Let the database remember something under a name."""
+        self._do("DELETE FROM quorate_meta WHERE key = %b", name)
+        if value is not None:
+            self._do("INSERT INTO quorate_meta VALUES (%b, %b)", name, value)
+
     def _open(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
         named = _named((name, key) for key in keys for name in self._sealer.names_of(key.thread))
         # Two statements: one that has waited for a lock would go on with what it saw before, but for the locked row.

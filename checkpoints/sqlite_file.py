@@ -105,6 +105,22 @@ class SqliteFile:
                 fix="keep the database on a local disk",
             )
 
+    def size(self) -> int:
+        """Bytes of the file, with those that are still in its write-ahead log."""
+        every = [self.path, self.path.with_name(f"{self.path.name}-wal")]
+        return sum(path.stat().st_size for path in every if path.exists())
+
+    def vacuum(self) -> None:
+        """Write the file anew without its gaps, and empty its write-ahead log as soon as nobody reads from it."""
+        with self.turn, self.explained():
+            connection = self.connect()
+            try:
+                connection.isolation_level = None
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+
     def wait_for(self, seconds: float) -> None:
         """Let the own connection wait so long for another writer."""
         with self.reading() as database:

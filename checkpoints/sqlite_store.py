@@ -165,6 +165,14 @@ class SqliteStore:
                     connection.rollback()
                 raise
 
+    def size(self) -> int:
+        """Bytes of the file, with those that are still in its write-ahead log."""
+        return self._file.size()
+
+    def vacuum(self) -> None:
+        """Write the file anew without its gaps."""
+        self._file.vacuum()
+
     def close(self) -> None:
         """Close the connections."""
         while self._idle:
@@ -294,6 +302,11 @@ class SqliteReader:
         sql = "SELECT name, salt, tip, events, removed_at FROM quorate_removed ORDER BY name"
         return (RemovalRow(*row) for row in self._connection.execute(sql))
 
+    def setting(self, name: str) -> str | None:
+        """What the file is to remember under a name."""
+        row = self._connection.execute("SELECT value FROM quorate_meta WHERE key = ?", (name,)).fetchone()
+        return None if row is None else row[0]
+
     def _line(self, row: Sequence[Any]) -> Line:
         return LineRow(*row).open(self._sealer)
 
@@ -393,6 +406,12 @@ class SqliteTransaction(SqliteReader):
     def record(self, removals: Sequence[RemovalRow]) -> None:
         """Store what was removed."""
         self._connection.executemany("INSERT OR REPLACE INTO quorate_removed VALUES (?, ?, ?, ?, ?)", removals)
+
+    def set(self, name: str, value: str | None) -> None:
+        """Let the file remember something under a name."""
+        self._connection.execute("DELETE FROM quorate_meta WHERE key = ?", (name,))
+        if value is not None:
+            self._connection.execute("INSERT INTO quorate_meta VALUES (?, ?)", (name, value))
 
     def _insert(self, head: str, rows: Sequence[Sequence[object]], tail: str = "") -> None:
         # One statement for many rows: each statement is a turn in which another thread may keep Python busy.

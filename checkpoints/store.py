@@ -207,6 +207,10 @@ class Reader(Protocol):
         """What was removed."""
         ...
 
+    def setting(self, name: str) -> str | None:
+        """What the database is to remember under a name; None where that is nothing."""
+        ...
+
 
 class Adding(Protocol):
     """What adds rows to lines, which become durable together.
@@ -266,6 +270,10 @@ class Transaction(Adding, Reader, Protocol):
         """Store what was removed, in the place of the rows of the same names."""
         ...
 
+    def set(self, name: str, value: str | None) -> None:
+        """Let the database remember something under a name, or forget it where it is None."""
+        ...
+
 
 class Store(Protocol):
     """Where the log is kept."""
@@ -289,6 +297,14 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[Transaction]:
         """A transaction, durable when the block ends, undone where it raises. The one writer's thread only."""
+        ...
+
+    def size(self) -> int:
+        """Bytes that the log and what is kept beside it take on the disk."""
+        ...
+
+    def vacuum(self) -> None:
+        """Give the space back that removed rows have left. Writers may have to wait."""
         ...
 
     def close(self) -> None:
