@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from ..contracts import StaleThreadError
-from .line import Line
+from .line import Line, LineKey
 from .request import PutCheckpoint, PutWrites
+from .run import Load
 
-__all__ = ["admit_checkpoint", "admit_writes"]
+__all__ = ["admit_checkpoint", "admit_writes", "occupied"]
 
 
 def admit_checkpoint(line: Line, request: PutCheckpoint) -> bool:
     """Let a checkpoint in if it follows the newest one of its line, or says that it forks; whether a replay forks here.
 
-    A run must also be the one that wrote last, or have loaded what that one wrote: the first write of a run takes
+    A run must also be the one that wrote last, or have loaded all that the line holds: the first write of a run takes
     the line over, so of several runs that loaded the same checkpoint one goes on and the others are refused.
 
     Raises:
@@ -28,7 +29,7 @@ def admit_checkpoint(line: Line, request: PutCheckpoint) -> bool:
             return False
     elif load.addressed and request.key not in run.forked:
         return True
-    elif request.parent == line.head_id and line.owner in (load.owner, run.token):
+    elif request.parent == line.head_id and (line.owner == run.token or _as_loaded(line, load)):
         return False
     raise _stale(line, "a checkpoint", request.parent)
 
@@ -45,9 +46,33 @@ def admit_writes(line: Line, request: PutWrites) -> bool:
         return False
     if load.addressed and request.key not in run.forked:
         return False
-    if line.owner == load.owner and line.head_id == load.head:
+    if line.head_id == load.head and _as_loaded(line, load):
         return True
     raise _stale(line, "a task's writes", request.checkpoint)
+
+
+def occupied(key: LineKey, load: Load, where: str) -> StaleThreadError:
+    """Why a run is not let in that begins while another one is at work on its line.
+
+    Args:
+        key: The line.
+        load: What the run found in it.
+        where: Where the other one is, as "process 7".
+    """
+    after = "the beginning of the thread" if load.head is None else f"checkpoint {load.head}"
+    return StaleThreadError(
+        str(key),
+        got=f"a run that goes on from {after} while another run is at work on the thread, in {where}",
+        expected=f"one run of a thread at a time; the newest checkpoint is {load.head or 'none yet'}, and the next one "
+        "is the other run's",
+        fix="wait for the other run or stop it (a stream that was left half-read: close it), then run again; "
+        "to branch off on purpose, pass the checkpoint_id, or use update_state",
+    )
+
+
+def _as_loaded(line: Line, load: Load) -> bool:
+    """Whether nothing was added to a line since it was loaded; pruning and the like add nothing."""
+    return line.owner == load.owner and (line.events == load.events or line.generation != load.generation)
 
 
 def _stale(line: Line, what: str, parent: str | None) -> StaleThreadError:

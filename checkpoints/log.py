@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 
 from .commit import Commit
+from .hold import Holds, number_of
+from .line import LineKey
 from .reading import Reading
+from .runs import Runs
 from .saver import Saver
 from .seal import Sealer
 from .store import Store
@@ -27,13 +30,15 @@ class Log:
     Args:
         store: Where they are.
         sealer: What seals them.
+        holds: Which run is at work on which of them; None: only this handle knows.
     """
 
-    def __init__(self, store: Store, sealer: Sealer) -> None:
+    def __init__(self, store: Store, sealer: Sealer, holds: Holds | None = None) -> None:
         self.store = store
         self.sealer = sealer
         self.writer = Writer(store, Commit(sealer))
         self.reading = Reading(store, sealer)
+        self.runs = Runs(holds or Holds(), self._number_of)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="quorate-reader")
         self._lock = Lock()
         self._open = 1  # this handle, and one for each saver within its `with` block
@@ -44,7 +49,7 @@ class Log:
         with self._lock:
             self._open += 1
         try:
-            yield Saver(self.reading, self.writer, self._readers)
+            yield Saver(self.reading, self.writer, self._readers, self.runs)
         finally:
             self.close()
 
@@ -68,4 +73,9 @@ class Log:
                 return
         self.writer.close()
         self._readers.shutdown()
+        self.runs.close()
         self.store.close()
+
+    def _number_of(self, key: LineKey) -> int:
+        # By the name that a thread has in the database: in an encrypted one it tells nothing of the thread.
+        return number_of(self.sealer.names_of(key.thread)[0], key.namespace)

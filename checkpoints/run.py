@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-import sys
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any
 
 from .line import LineKey
 
-__all__ = ["Load", "Run", "Runs"]
-
-_RUNTIME = "__pregel_runtime"
-"""Where LangGraph keeps the runtime of a loop in a config: one object from its first load to its last write."""
-
-_MOST = 4096
-"""How many runs are remembered; of an older one only the parent of a checkpoint is compared."""
-_SWEEP = 256
-"""After how many new runs those that have ended are forgotten."""
+__all__ = ["Load", "Run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +22,10 @@ class Load:
     """The run that had written last."""
     addressed: bool
     """Whether it asked for another checkpoint than the newest: a replay, which forks."""
+    events: int = 0
+    """How many events the line had had."""
+    generation: int = 0
+    """The line's generation."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,39 +38,25 @@ class Run:
     """What it found in each line."""
     forked: set[LineKey] = field(default_factory=set)
     """The lines on which a replay has branched off already."""
+    event_loop: asyncio.AbstractEventLoop | None = None
+    """The event loop that it runs on: it cannot go on when that is closed."""
+    watch: object = None
+    """What tells of its end; None where nothing does."""
+    release: Callable[[], None] | None = None
+    """Releases the line that it is at work on."""
+    ended: bool = False
+    """Whether its end was told."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether it is still at work."""
+        if self.event_loop is not None and self.event_loop.is_closed():
+            self.end()
+        return not self.ended
 
-class Runs:
-    """The runs of this process, by the runtime object that LangGraph passes with every call of one loop."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: OrderedDict[int, tuple[Any, Run]] = OrderedDict()
-
-    def of(self, config: Mapping[str, Any]) -> Run | None:
-        """The run that a config belongs to, if it is that of a loop that has read something."""
-        runtime = config["configurable"].get(_RUNTIME)
-        known = None if runtime is None else self._known.get(id(runtime))
-        return None if known is None else known[1]
-
-    def loaded(self, config: Mapping[str, Any], key: LineKey, load: Load) -> None:
-        """Remember what a loop found when it read a line; the first time counts."""
-        runtime = config["configurable"].get(_RUNTIME)
-        if runtime is None:
-            return
-        with self._lock:
-            known = self._known.get(id(runtime))
-            if known is None:
-                # The runtime is kept alive, so that no other object gets its id while it is remembered.
-                known = self._known[id(runtime)] = runtime, Run()
-                if len(self._known) % _SWEEP == 0:
-                    self._forget()
-            known[1].loads.setdefault(key, load)
-
-    def _forget(self) -> None:
-        # References: our tuple's, the local name's, and the argument's. A runtime that nobody else holds has ended.
-        for number, (runtime, _) in list(self._known.items()):
-            if sys.getrefcount(runtime) <= 3:
-                del self._known[number]
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
+    def end(self) -> None:
+        """It has ended: release its line. Any thread may say so, twice too, and the garbage collector."""
+        self.ended = True
+        release, self.release, self.watch = self.release, None, None
+        if release is not None:
+            release()

@@ -25,11 +25,12 @@ from langgraph.checkpoint.base import (
 )
 
 from ..contracts import InputError
-from .line import LineKey
+from .line import Line, LineKey
 from .reading import Reading
 from .removal import remove_lines
 from .request import PutCheckpoint, PutWrites
-from .run import Load, Runs
+from .run import Load
+from .runs import Runs
 from .serializer import DataSerializer
 from .store import Transaction
 from .writer import Writer
@@ -52,22 +53,21 @@ class Saver(BaseCheckpointSaver[Any]):
         reading: What reads the log.
         writer: What writes to it.
         readers: The threads in which the async face reads.
+        runs: The runs of this process.
     """
 
-    def __init__(self, reading: Reading, writer: Writer, readers: ThreadPoolExecutor) -> None:
+    def __init__(self, reading: Reading, writer: Writer, readers: ThreadPoolExecutor, runs: Runs) -> None:
         super().__init__(serde=DataSerializer())
         self._reading = reading
         self._writer = writer
         self._readers = readers
-        self._runs = Runs()
+        self._runs = runs
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that a config names, else the newest of its thread; None where there is none."""
-        key, checkpoint = _key(config), _checkpoint_id(config)
-        line, found = self._reading.newest(key, checkpoint, self.serde)
-        head, owner = (None, 0) if line is None else (line.head_id, line.owner)
-        self._runs.loaded(config, key, Load(head, owner, checkpoint is not None and checkpoint != head))
-        return found
+        key = _key(config)
+        self._runs.reading(config, key)
+        return self._load(config, key)
 
     def list(
         self,
@@ -136,7 +136,9 @@ class Saver(BaseCheckpointSaver[Any]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`, without blocking the event loop."""
-        return await self._in_thread(partial(self.get_tuple, config))
+        key = _key(config)
+        self._runs.reading(config, key)  # while LangGraph's loop is still on the stack
+        return await self._in_thread(partial(self._load, config, key))
 
     async def alist(
         self,
@@ -185,6 +187,14 @@ class Saver(BaseCheckpointSaver[Any]):
         if isinstance(current, str):
             return f"{int(current.split('.')[0]) + 1:032}.{random.random():016}"
         return current + 1
+
+    def _load(self, config: RunnableConfig, key: LineKey) -> CheckpointTuple | None:
+        checkpoint = _checkpoint_id(config)
+        line, found = self._reading.newest(key, checkpoint, self.serde)
+        line = line or Line(0, key)
+        addressed = checkpoint is not None and checkpoint != line.head_id
+        self._runs.loaded(config, key, Load(line.head_id, line.owner, addressed, line.events, line.generation))
+        return found
 
     def _checkpoint(
         self,

@@ -10,6 +10,7 @@ from .address import Address
 from .seal import Keyring, Plain, Sealer
 from .sqlite_blobs import SqliteBlobs
 from .sqlite_file import SqliteFile
+from .sqlite_holds import SqliteHolds
 from .sqlite_ledger import SqliteLedger
 from .sqlite_schema import prepare
 from .sqlite_store import SqliteStore
@@ -90,7 +91,8 @@ class SqliteDatabase:
         from .log import Log  # with LangGraph's checkpointers, which not every use of a database needs
 
         if self._opened is None:
-            self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer)
+            holds = SqliteHolds.of(self._file.path)
+            self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer, holds)
         return self._opened
 
     def __enter__(self) -> Self:
