@@ -20,6 +20,8 @@ class KnownLine(NamedTuple):
     """The line; None: it is not there."""
     last: int
     """A place that none of its events is above."""
+    early: dict[str, int] | None = None
+    """How many rows of writes wait for each checkpoint that is not there yet; None: it has some, and nobody knows."""
 
 
 class KnownLines:

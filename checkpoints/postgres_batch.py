@@ -67,6 +67,7 @@ class PostgresBatch:
         self._known = known
         self._places = places
         self._opened: dict[LineKey, Line] = {}
+        self._early: dict[int, dict[str, int] | None] = {}
         self._tips: dict[int, bytes | None] = {}
         self._new: set[int] = set()
         self._above = 0
@@ -88,6 +89,7 @@ class PostgresBatch:
             else:
                 line = known.line
             self._opened[key] = line
+            self._early[line.id] = known.early if line.early else {}
             self._tips[line.id] = line.tip
         return self._opened
 
@@ -117,17 +119,19 @@ class PostgresBatch:
 
     def adopt(self, line: int, checkpoint: str, place: int) -> int:
         """Give the writes that came before a checkpoint its place; how many rows they are."""
-        count = 0
+        pending = 0
         for number, row in enumerate(self._writes):
             if row.line == line and row.early == checkpoint:
                 self._writes[number] = row._replace(checkpoint=place, early=None)
-                count += 1
-        if line not in self._new:
-            ((stored_before,),) = self._reader.ask(_EARLY, (Int8(line), stored(checkpoint)))
-            if stored_before:
-                self._adopted.append((line, checkpoint, place))
-                count += stored_before
-        return count
+                pending += 1
+        early = self._early[line]
+        if early is None:
+            ((before,),) = self._reader.ask(_EARLY, (Int8(line), stored(checkpoint)))
+        else:
+            before = early.pop(checkpoint, 0)
+        if before:
+            self._adopted.append((line, checkpoint, place))
+        return pending + int(before)
 
     def save(self, lines: Iterable[Line]) -> None:
         """Store where lines stand, at the end: the lines are those that were opened."""
@@ -164,9 +168,17 @@ class PostgresBatch:
             raise
         if first is not None:
             self._places.renew(first)
+        self._keep()
+
+    def _keep(self) -> None:
+        for row in self._writes:
+            early = self._early[row.line]
+            if early is not None and row.early is not None:
+                early[row.early] = early.get(row.early, 0) + 1
         for key, line in self._opened.items():
             known = self._known.get(key)
-            self._known.keep(key, KnownLine(line, max(self._last, known.last if known else 0)))
+            last = max(self._last, known.last if known else 0)
+            self._known.keep(key, KnownLine(line, last, self._early[line.id]))
 
     def forget(self) -> None:
         """Drop what was known of the lines: it has been changed in vain."""
