@@ -1,4 +1,4 @@
-"""Signature: the signed document of a database's audit heads."""
+"""Signature: the document of a database's audit heads, and the signature under it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..contracts import DatabaseError, missing_extra
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-__all__ = ["Head", "SignedHeads", "sign", "verify"]
+__all__ = ["Head", "SignedHeads", "read_heads", "sign", "unsigned", "verify"]
 
 _WHERE = "signed heads"
 _FORMAT = 1
@@ -80,14 +80,45 @@ def sign(heads: Iterable[Head], private_key: Ed25519PrivateKey) -> SignedHeads:
     Raises:
         DatabaseError: Two heads are of one line.
     """
-    try:
-        ordered = _ordered(heads)
-    except ValueError as error:
-        raise DatabaseError(
-            _WHERE, got=str(error), expected="at most one head of each line", fix="keep the newer one"
-        ) from error
+    ordered = _checked(heads)
     public_key = private_key.public_key().public_bytes_raw().hex()
     return SignedHeads(ordered, public_key, private_key.sign(_message(ordered, public_key)).hex())
+
+
+def unsigned(heads: Iterable[Head]) -> str:
+    """The document of heads without a signature: it proves as much as the place where it is kept.
+
+    Raises:
+        DatabaseError: Two heads are of one line.
+    """
+    return _canonical({"format": _FORMAT, "heads": [asdict(head) for head in _checked(heads)]})
+
+
+def read_heads(document: str, public_key: Ed25519PublicKey | None) -> tuple[tuple[Head, ...], str | None]:
+    """The heads of a document, signed or not, and the public key of the signer; None where it is not signed.
+
+    Args:
+        document: What `SignedHeads.to_json` or `unsigned` gave. A line end may follow.
+        public_key: As in `verify`; with one, a document that is not signed is refused.
+
+    Raises:
+        DatabaseError: As `verify` does, or nobody signed it.
+        QuorateError: It is signed, and the extra `security` is not installed.
+    """
+    text = document.removesuffix("\n").removesuffix("\r")
+    data = _object(text)
+    if "signature" in data or "public_key" in data:
+        signed = verify(document, public_key)
+        return signed.heads, signed.public_key
+    if public_key is not None:
+        raise _refused("a document that nobody signed", f"one that {public_key.public_bytes_raw().hex()} signed")
+    if set(data) != {"format", "heads"}:
+        raise _refused(f"the keys {', '.join(sorted(data)) or 'none'}", "format, heads")
+    _check_format(data)
+    heads = _heads(data["heads"])
+    if unsigned(heads) != text:
+        raise _refused("a document in another layout", "one line of JSON, keys sorted, no spaces, ASCII")
+    return heads, None
 
 
 def verify(document: str, public_key: Ed25519PublicKey | None) -> SignedHeads:
@@ -124,10 +155,7 @@ def _parse(text: str) -> SignedHeads:
     data = _object(text)
     if set(data) != {"format", "heads", "public_key", "signature"}:
         raise _refused(f"the keys {', '.join(sorted(data)) or 'none'}", "format, heads, public_key, signature")
-    if data["format"] != _FORMAT:
-        raise DatabaseError(
-            _WHERE, got=f"format {data['format']!r}", expected=f"format {_FORMAT}", fix="update quorate, if it is older"
-        )
+    _check_format(data)
     for name, digits in ("public_key", 64), ("signature", 128):
         if not isinstance(data[name], str) or len(data[name]) != digits or not _HEX.fullmatch(data[name]):
             raise _refused(f"another {name}", f"{digits} lower-case hexadecimal digits")
@@ -135,6 +163,13 @@ def _parse(text: str) -> SignedHeads:
     if signed.to_json() != text:
         raise _refused("a document in another layout", "one line of JSON, keys sorted, no spaces, ASCII")
     return signed
+
+
+def _check_format(data: dict[str, Any]) -> None:
+    if data["format"] != _FORMAT:
+        raise DatabaseError(
+            _WHERE, got=f"format {data['format']!r}", expected=f"format {_FORMAT}", fix="update quorate, if it is older"
+        )
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -166,6 +201,20 @@ def _heads(data: object) -> tuple[Head, ...]:
     if list(ordered) != heads:
         raise _refused("heads in another order", "the order of threads, then of namespaces")
     return ordered
+
+
+def _checked(heads: Iterable[Head]) -> tuple[Head, ...]:
+    """The heads in their order.
+
+    Raises:
+        DatabaseError: Two are of one line.
+    """
+    try:
+        return _ordered(heads)
+    except ValueError as error:
+        raise DatabaseError(
+            _WHERE, got=str(error), expected="at most one head of each line", fix="keep the newer one"
+        ) from error
 
 
 def _ordered(heads: Iterable[Head]) -> tuple[Head, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.checkpoints.signature import Head, SignedHeads, sign, verify
+from quorate.checkpoints.signature import Head, SignedHeads, read_heads, sign, unsigned, verify
 from quorate.contracts import DatabaseError
 
 pytest.importorskip("cryptography", reason="the extra 'security' is not installed")
@@ -176,3 +176,32 @@ def test_head_checks_its_values(values: dict[str, Any], problem: str) -> None:
     """A head takes no value out of its range."""
     with pytest.raises(ValueError, match=re.escape(problem)):
         replace(HEAD, **values)
+
+
+@given(HEADS, st.sampled_from(["", "\n", "\r\n"]))
+def test_heads_without_a_signature(heads: list[Head], end: str) -> None:
+    """Heads that nobody signed are read as they were given, but not as those of a signer that is asked for."""
+    document = unsigned(heads)
+    found, signer = read_heads(document + end, None)
+    assert signer is None
+    assert set(found) == set(heads)
+    with pytest.raises(DatabaseError, match="a document that nobody signed"):
+        read_heads(document, KEY.public_key())
+
+
+def test_reading_a_signed_document_checks_it() -> None:
+    """A signed document is read with its signer, and refused where it was changed or another one signed it."""
+    heads, signer = read_heads(DOCUMENT, None)
+    assert signer == KEY.public_key().public_bytes_raw().hex()
+    assert read_heads(DOCUMENT, KEY.public_key()) == (heads, signer)
+    with pytest.raises(DatabaseError, match="signed; expected the key"):
+        read_heads(DOCUMENT, OTHER.public_key())
+    with pytest.raises(DatabaseError, match="a signature that is not of this content"):
+        read_heads(DOCUMENT.replace('"events":12', '"events":13'), None)
+
+
+@pytest.mark.parametrize("change", ["[", '{"format":1}', '{"format":2,"heads":[]}', '{"format":1, "heads":[]}'])
+def test_other_documents_without_a_signature(change: str) -> None:
+    """What is not such a document, or is laid out in another way, is refused."""
+    with pytest.raises(DatabaseError):
+        read_heads(change, None)
