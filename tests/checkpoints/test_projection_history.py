@@ -12,6 +12,7 @@ from tests.fakes.projected import all_rows
 from tests.fakes.till import Till
 
 from quorate.checkpoints import open_database
+from quorate.checkpoints.keep import Kept
 from quorate.checkpoints.projection import project
 
 Step = Callable[[Till, str], None]
@@ -32,12 +33,17 @@ def _steps() -> st.SearchStrategy[Step]:
     def forked(back: int, text: str | None) -> Step:
         return lambda till, thread: till.fork(thread, back, text)
 
+    def pruned(kept: Kept) -> Step:
+        return lambda till, thread: till.prune(thread, kept)
+
     return st.one_of(
         _TEXTS.map(opened),
         st.builds(stopped, _TEXTS, st.sampled_from(["intake", "supervisor", "review"])),
         st.sampled_from(["approve", "edit", "reject", "respond"]).map(answered),
         st.sampled_from(["2", "4"]).map(lambda total: lambda till, thread: till.correct(thread, total)),
         st.builds(forked, st.integers(0, 25), st.none() | _TEXTS),
+        st.sampled_from(["latest", "decided", 7]).map(pruned),
+        st.integers(2, 4).map(lambda each: lambda till, thread: till.thin(thread, each)),
         st.sampled_from([Till.go_on, Till.delete, Till.run_other]),
     )
 
@@ -45,7 +51,7 @@ def _steps() -> st.SearchStrategy[Step]:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), _steps(), st.booleans()), min_size=1, max_size=10))
 def test_step_by_step(history: list[tuple[str, Step, bool]]) -> None:
-    """Turns, answers, corrections, forks, stops and deletions, projected now and then, give the rows of a rebuild."""
+    """Turns, answers, corrections, forks, stops, prunings and deletions, projected now and then, are as made anew."""
     with tempfile.TemporaryDirectory() as folder:
         url, anew = (f"sqlite:///{Path(folder, name)}" for name in ("desk.db", "anew.db"))
         with open_database(url) as database:

@@ -141,6 +141,33 @@ def test_deleted_and_begun_anew(sqlite_url: str) -> None:
     assert told(sqlite_url, "SELECT turn, request ->> 'text' FROM turns") == [(1, "5 5")]
 
 
+def test_pruned(sqlite_url: str) -> None:
+    """Of a pruned thread that is shown which is left: each turn that ended, or the newest alone."""
+    with till(sqlite_url) as (database, desk):
+        desk.open("a", "1 2")
+        desk.answer("a", "edit")
+        desk.open("a", "2 2")
+        desk.open("a", "3 3")
+        project(database)
+        before = all_rows(sqlite_url)
+        desk.prune("a", "decided")
+        assert project(database).changed == 1
+        decided = all_rows(sqlite_url)
+        desk.prune("a", "latest")
+        project(database)
+        latest = all_rows(sqlite_url)
+    for table in ("claims", "decisions", "effects", "faults", "usage", "moves"):
+        assert decided[table] == before[table]
+        assert latest[table] == [row for row in before[table] if row["turn"] == 3]
+    assert [(row["turn"], row["status"], row["checkpoint"]) for row in decided["turns"]] == [
+        (row["turn"], row["status"], row["checkpoint"]) for row in before["turns"]
+    ]
+    assert [row["turn"] for row in latest["turns"]] == [3]
+    # The question was asked, and its answer went with the checkpoint that held both.
+    assert [(row["status"], row["verdict"]) for row in before["reviews"]] == [("answered", "edit")]
+    assert [(row["status"], row["verdict"]) for row in decided["reviews"]] == [("answered", None)]
+
+
 @pytest.mark.parametrize("table", ["threads", "Claims", "open_reviews", "projection_columns"])
 def test_table_of_the_user(sqlite_url: str, tmp_path: Path, table: str) -> None:
     """A table of such a name that is no projection stops it before anything is made, and stays as it is."""

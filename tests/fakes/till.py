@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ from typing_extensions import TypedDict
 
 from quorate import Claim, Effect, Policy, Supervisor, Usage, agent
 from quorate.checkpoints import Database
+from quorate.checkpoints.keep import Keep, Kept
+from quorate.checkpoints.upkeep import Upkeep
 
 __all__ = ["Slip", "Till", "Total", "first", "last", "till_team"]
 
@@ -88,6 +91,7 @@ class Till:
 
     def __init__(self, database: Database, saver: BaseCheckpointSaver[Any]) -> None:
         self.saver = saver
+        self.upkeep = Upkeep(database.log.store, database.log.sealer, database.log.writer)
         self.team = till_team(database)
         self.graph = self.team.compile(checkpointer=saver)
         self._tools = StateGraph(Foreign).add_node("step", _step).add_edge(START, "step").compile(checkpointer=saver)
@@ -134,6 +138,18 @@ class Till:
     def delete(self, thread: str) -> None:
         """Delete a thread."""
         self.saver.delete_thread(thread)
+
+    def prune(self, thread: str, kept: Kept) -> None:
+        """Prune a thread."""
+        now = datetime.now(UTC)
+        self.upkeep.prune(thread, lambda key, candidates, pending: Keep(kept).places(candidates, now), "some", now)
+
+    def thin(self, thread: str, each: int) -> None:
+        """Prune a thread to its newest checkpoint, and each third one, say, before it."""
+        now = datetime.now(UTC)
+        self.upkeep.prune(
+            thread, lambda key, candidates, pending: {one.place for one in candidates[::-1][::each]}, "some", now
+        )
 
     def run_other(self, thread: str) -> None:
         """Run another program's graph on a thread."""
