@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.graph import START, StateGraph
 from tests.fakes import (
     scenarios_of_deltas,
     scenarios_of_questions,
@@ -19,11 +22,12 @@ from tests.fakes import (
     scenarios_of_work,
 )
 from tests.fakes.graph_player import Scenario, thread
-from tests.fakes.scenarios_of_time import steps
+from tests.fakes.scenarios_of_time import Log, steps
 from tests.fakes.stock_savers import MovingPlayer, StockPlayer, stock_saver, stock_tables, sync_stock_saver
-from tests.fakes.transcript import differences, plain, plain_rows
+from tests.fakes.transcript import differences, numbered, plain, plain_rows
 
 from quorate.checkpoints import Database, open_database
+from quorate.checkpoints.audit import Audit
 from quorate.checkpoints.stock_import import import_threads
 
 SCENARIOS: list[Scenario] = [
@@ -107,13 +111,14 @@ async def rows(saver: BaseCheckpointSaver[Any], name: str, *, is_async: bool) ->
 @pytest.mark.parametrize("move", ["sqlite-sync to sqlite", "postgres-async to postgres"], indirect=True)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
 async def test_thread_stays_what_it_was(move: Move, scenario: Scenario) -> None:
-    """Checkpoints, metadata, writes and histories of a thread are the same before and after it is taken over."""
+    """A thread that is taken over has the same checkpoints, metadata, writes and histories, and a proven log."""
     async with stock_saver(move.stock, is_async=move.is_async) as stock:
         await scenario(StockPlayer(stock, is_async=move.is_async))
         expected = [await rows(stock, name, is_async=move.is_async) for name in ("t", "u")]
     with open_database(move.own) as database, database.saver() as saver:
         take_over(move, database)
         found = [await rows(saver, name, is_async=False) for name in ("t", "u")]
+        assert list(Audit(database.log.store, database.log.sealer)) == []
     assert not differences(found, expected)[:5]
 
 
@@ -150,6 +155,71 @@ async def test_runs_go_on(move: Move, tmp_path: Path, scenario: Scenario) -> Non
         expected = await player.transcript()
     runs = sum(what == "invoke" for what, _ in expected)
     assert not differences(await moved(scenario, move, after=(runs + 1) // 2), expected)[:5]
+
+
+@pytest.mark.parametrize("move", ["sqlite-sync to sqlite", "postgres-sync to postgres"], indirect=True)
+def test_encrypted_database(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads are taken over into an encrypted database, and found there when they are taken over again."""
+    pytest.importorskip("cryptography", reason="cryptography is not installed")
+    with sync_stock_saver(move.stock) as stock:
+        steps("a", "b").compile(checkpointer=stock).invoke({"log": ["a secret"]}, thread())
+    monkeypatch.setenv("QUORATE_KEYS", "A" * 43)
+    with open_database(move.own) as database, database.saver() as saver:
+        take_over(move, database)
+        with stock_tables(move.stock) as tables:
+            assert [each.status for each in import_threads(tables, database.log, ["t"])] == ["present"]
+        assert steps("a", "b").compile(checkpointer=saver).get_state(thread()).values["log"] == ["a secret", "a1", "b2"]
+        assert list(Audit(database.log.store, database.log.sealer)) == []
+
+
+OLDER = {"branch:to:a": "start:a", "branch:to:b": "branch:a:route:b", "branch:to:c": "branch:a:route:c"}
+"""How LangGraph called its channels before version 3 of its checkpoints."""
+
+
+def branching(saver: BaseCheckpointSaver[Any]) -> Any:
+    """A node, and two to which it branches."""
+    builder = StateGraph(Log)
+    for name in "abc":
+        builder.add_node(name, lambda state, name=name: {"log": [name]})
+    builder.add_edge(START, "a").add_conditional_edges("a", lambda state: ["b", "c"], ["b", "c"])
+    return builder.compile(checkpointer=saver)
+
+
+def older(value: Any) -> Any:
+    """The value with the older names in it."""
+    match value:
+        case dict():
+            return {older(key): older(part) for key, part in value.items()}
+        case list():
+            return [older(part) for part in value]
+    return OLDER.get(value, value) if isinstance(value, str) else value
+
+
+def gone_on(saver: BaseCheckpointSaver[Any]) -> list[Any]:
+    """What a thread of that graph gives as it goes on."""
+    graph = branching(saver)
+    given = [graph.get_state(thread()), graph.invoke(None, thread()), graph.invoke({"log": ["more"]}, thread())]
+    graph.update_state(thread(), {"log": ["edit"]}, as_node="a")
+    given += [graph.get_state(thread()), graph.invoke(None, thread()), list(graph.get_state_history(thread()))]
+    return [numbered(plain(each), {}) for each in given]
+
+
+def test_channels_of_an_older_langgraph(sqlite_url: str, tmp_path: Path) -> None:
+    """A thread that an older LangGraph stopped before a branch goes on as with the stock saver."""
+    stock_url = f"sqlite:///{tmp_path / 'stock.db'}"
+    serde = JsonPlusSerializer()
+    with sync_stock_saver(stock_url) as stock:
+        branching(stock).invoke({"log": ["in"]}, thread(), interrupt_before=["b", "c"])
+    with closing(sqlite3.connect(tmp_path / "stock.db")) as connection, connection:
+        for number, content in connection.execute("SELECT rowid, checkpoint FROM checkpoints").fetchall():
+            checkpoint = {**older(serde.loads_typed(("msgpack", content))), "v": 2}
+            changed = serde.dumps_typed(checkpoint)[1]
+            connection.execute("UPDATE checkpoints SET checkpoint = ? WHERE rowid = ?", (changed, number))
+    with open_database(sqlite_url) as database, database.saver() as saver:
+        take_over(Move(stock_url, sqlite_url, False), database)
+        found = gone_on(saver)
+    with sync_stock_saver(stock_url) as stock:
+        assert not differences(found, gone_on(stock))[:5]
 
 
 CHILD_DIES = """
