@@ -38,8 +38,8 @@ class CheckpointRecord:
     """Its header."""
     values: Mapping[str, Typed]
     """The value of each channel that is new since `follows`."""
-    added_to: Mapping[str, str] = field(default_factory=dict)
-    """Of these, the lists that only grew: id of the checkpoint to whose list of the channel elements were added."""
+    added: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Of these, the lists that only grew: id of an earlier checkpoint, and the elements that its list had added."""
     emptied: Sequence[str] = ()
     """The channels that have lost their value since."""
     carried: Mapping[str, CarriedHistory] = field(default_factory=dict)

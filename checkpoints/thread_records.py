@@ -16,7 +16,7 @@ from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, WritesRow
 from .task_write import in_order, raw_writes
 from .thread_record import CarriedHistory, CheckpointRecord, ThreadRecord, WritesRecord
-from .value import needs
+from .value import added_elements, needs
 
 __all__ = ["thread_records"]
 
@@ -74,7 +74,7 @@ class _LineRecords(LineView):
             new = {channel: place for channel, place in snapshot.held.items() if held.get(channel) != place}
             emptied = [channel for channel in held if channel not in snapshot.held]
         values = {channel: self.value(channel, place) for channel, place in new.items()}
-        added = {channel: id_ for channel, place in new.items() if (id_ := self._added_to(channel, place)) is not None}
+        added = {channel: found for channel, place in new.items() if (found := self._added(channel, place)) is not None}
         carried = self._carried(row, snapshot) if row.parent in self._hidden else {}
         return CheckpointRecord(
             self.line.key.namespace,
@@ -88,10 +88,14 @@ class _LineRecords(LineView):
             carried,
         )
 
-    def _added_to(self, channel: str, place: int) -> str | None:
-        """The checkpoint to whose list a value adds, where that is told too."""
+    def _added(self, channel: str, place: int) -> tuple[str, bytes] | None:
+        """The earlier checkpoint to whose list a value adds elements, and these, where it is told of too."""
         other = needs(self.form(channel, place))
-        return None if other is None or other in self._hidden else self.id_at(other)
+        id_ = None if other is None or other in self._hidden else self.id_at(other)
+        if other is None or id_ is None:
+            return None
+        elements = added_elements(self.value(channel, other)[1], self.value(channel, place)[1])
+        return None if elements is None else (id_, elements)
 
     def _carried(self, row: CheckpointRow, snapshot: Snapshot) -> dict[str, CarriedHistory]:
         path: list[int] = []

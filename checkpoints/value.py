@@ -7,7 +7,7 @@ from typing import Any
 
 from .request import Typed
 
-__all__ = ["Body", "Form", "full", "grown", "needs", "typed"]
+__all__ = ["Body", "Form", "added_elements", "full", "grown", "needs", "typed", "with_elements"]
 
 Form = bytes | None | list[Any]
 """How a value stands in a row: msgpack as bytes; None; `[form, bytes]` of another form; or
@@ -67,6 +67,39 @@ def typed(form: Form, held: Callable[[int], Form]) -> Typed:
     if not isinstance(old, bytes):
         raise TypeError("it adds to a list that is not there")
     return "msgpack", head + old[_head(old) :] + tail
+
+
+def added_elements(old: bytes, new: bytes) -> bytes | None:
+    """What was added to one msgpack list to make another, as a list; None where that is not how it came about."""
+    head, skip = _head(new), _head(old)
+    if not head or not skip or _count(new) < _count(old) or not new.startswith(old[skip:], head):
+        return None
+    elements = _list_of(_count(new) - _count(old), new[head + len(old) - skip :])
+    return elements if with_elements(old, elements) == new else None
+
+
+def with_elements(old: bytes, elements: bytes) -> bytes:
+    """A msgpack list with the elements of another one added.
+
+    Raises:
+        ValueError: One of them is no list.
+    """
+    if not old or not elements or not _head(old) or not _head(elements):
+        raise ValueError("elements are added to something that is no list, or are none")
+    return _list_of(_count(old) + _count(elements), old[_head(old) :] + elements[_head(elements) :])
+
+
+def _count(content: bytes) -> int:
+    """How many elements a msgpack list has."""
+    head = _head(content)
+    return content[0] & 0x0F if head == 1 else int.from_bytes(content[1:head], "big")
+
+
+def _list_of(count: int, elements: bytes) -> bytes:
+    if count < 16:
+        return bytes([0x90 | count]) + elements
+    head = b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")
+    return head + elements
 
 
 def _head(content: bytes) -> int:
