@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-__all__ = ["Thread", "time_of"]
+__all__ = ["Thread", "id_at", "time_of"]
 
 _START_OF_UUID_TIME = datetime(1582, 10, 15, tzinfo=UTC)
 
@@ -37,3 +37,9 @@ def time_of(checkpoint_id: str) -> datetime | None:
         return _START_OF_UUID_TIME + timedelta(microseconds=ticks // 10)
     except OverflowError:
         return None
+
+
+def id_at(moment: datetime) -> str:
+    """The lowest id that a checkpoint made at that moment can have: those made before have lower ones."""
+    ticks = int((moment - _START_OF_UUID_TIME) / timedelta(microseconds=1)) * 10
+    return str(UUID(int=(ticks >> 12) << 80 | 6 << 76 | (ticks & 0xFFF) << 64))

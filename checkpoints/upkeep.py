@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..contracts import InputError
 from .line import Line
 from .removal import remove_lines
 from .replica import Replica
@@ -121,7 +122,15 @@ class Upkeep:
             replica = Replica(transaction, self.sealer, thread)
             count = 0
             for record in records(replica):
-                replica.add(record)
+                try:
+                    replica.add(record)
+                except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    raise InputError(
+                        f"event {count + 1} of the thread",
+                        got=f"one that cannot be stored: {error}",
+                        expected="an event as it was exported",
+                        fix="take the file as `quorate export` wrote it",
+                    ) from error
                 count += 1
             replica.finish(at, "imported from a thread that was pruned")
             return count
