@@ -216,7 +216,9 @@ def _create(table: ProjectedTable) -> Composed:
     ]
     parts.append(SQL("PRIMARY KEY ({})").format(_listed(map(Identifier, key))))
     if table in CHILDREN:
-        parts.append(SQL("FOREIGN KEY (thread) REFERENCES {}").format(Identifier(THREADS.name)))
+        # Deferred: a thread's row is replaced while rows of its earlier turns stay.
+        references = SQL("FOREIGN KEY (thread) REFERENCES {} DEFERRABLE INITIALLY DEFERRED")
+        parts.append(references.format(Identifier(THREADS.name)))
     return SQL("CREATE TABLE {} ({})").format(Identifier(table.name), _listed(parts))
 
 

@@ -30,6 +30,13 @@ def _steps() -> st.SearchStrategy[Step]:
     def answered(verdict: str) -> Step:
         return lambda till, thread: till.answer(thread, verdict)
 
+    def reviewed(verdict: str) -> Step:
+        def step(till: Till, thread: str) -> None:
+            till.open(thread, "1 2")
+            till.answer(thread, verdict)
+
+        return step
+
     def forked(back: int, text: str | None) -> Step:
         return lambda till, thread: till.fork(thread, back, text)
 
@@ -40,6 +47,7 @@ def _steps() -> st.SearchStrategy[Step]:
         _TEXTS.map(opened),
         st.builds(stopped, _TEXTS, st.sampled_from(["intake", "supervisor", "review"])),
         st.sampled_from(["approve", "edit", "reject", "respond"]).map(answered),
+        st.sampled_from(["approve", "edit", "reject", "respond"]).map(reviewed),
         st.sampled_from(["2", "4"]).map(lambda total: lambda till, thread: till.correct(thread, total)),
         st.builds(forked, st.integers(0, 25), st.none() | _TEXTS),
         st.sampled_from(["latest", "decided", 7]).map(pruned),
