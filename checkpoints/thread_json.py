@@ -52,7 +52,7 @@ def _checkpoint_line(record: CheckpointRecord) -> dict[str, Any]:
     if record.follows != record.parent:
         line["follows"] = record.follows
     for name, section in _SECTIONS.items():
-        content = ormsgpack.packb(record.sections[section], option=_PACKING)
+        content = ormsgpack.packb(record.sections[section], option=ormsgpack.OPT_SORT_KEYS)
         plain = plain_of(content)
         line |= {f"{name}_base64": encoded(content)} if plain is NOT_PLAIN else {name: plain}
     values: dict[str, Any] = {}
