@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from psycopg import Connection
@@ -126,7 +127,8 @@ class PostgresReader:
         self._found = None if found is None else found.line
         if self._known is not None:
             last = max((found.line.head or 0, rows[0][12] or 0)) if found is not None else 0
-            self._known.learn(key, KnownLine(self._found, last))
+            # A copy: the writer goes on with what is known.
+            self._known.learn(key, KnownLine(None if found is None else replace(found.line), last))
         return found
 
     def line(self, key: LineKey) -> Line | None:

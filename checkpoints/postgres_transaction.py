@@ -65,21 +65,23 @@ class PostgresTransaction(PostgresReader):
         """Remember where lines stand, now that it is durable."""
         if self._rewritten:
             known.clear()
-        for key, line in self._saved.items():
-            known.keep(key, KnownLine(line, self._last))
+        known.forget(self._saved)
+        if self._last:
+            for key, line in self._saved.items():
+                known.keep(key, KnownLine(line, self._last, None if line.early else {}))
 
     def line(self, key: LineKey) -> Line | None:
         """Where a line stands; nobody else can go on with it."""
         names = self._sealer.names_of(key.thread)
-        self._do(_LOCK.format(which=_NAMED), *_named((name, key) for name in names))
+        self._lock(_NAMED, *_named((name, key) for name in names))
         return super().line(key)
 
     def lines(self, thread: str | None = None) -> list[Line]:
         """The lines of one thread, or all; nobody else can go on with them."""
         if thread is None:
-            self._do(_LOCK.format(which=""))
+            self._lock("")
         else:
-            self._do(_LOCK.format(which=_OF_THREAD), Texts(map(stored, self._sealer.names_of(thread))))
+            self._lock(_OF_THREAD, Texts(map(stored, self._sealer.names_of(thread))))
         return super().lines(thread)
 
     def open_lines(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
@@ -97,7 +99,7 @@ class PostgresTransaction(PostgresReader):
         """So many new places; those that a block of the sequence has too many are left out."""
         blocks = self.ask("SELECT nextval('quorate_places') FROM generate_series(1, %b)", (Int8(-(-count // BLOCK)),))
         found = [place for (first,) in blocks for place in range(first, first + BLOCK)][:count]
-        self._last = max(self._last, *found)
+        self._last = found[-1] if found else 0
         return found
 
     def add(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
@@ -164,10 +166,14 @@ class PostgresTransaction(PostgresReader):
 
     def _open(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
         named = _named((name, key) for key in keys for name in self._sealer.names_of(key.thread))
-        # Two statements: one that has waited for a lock would go on with what it saw before, but for the locked row.
-        self._do(_LOCK.format(which=_NAMED), *named)
+        self._lock(_NAMED, *named)
         rows = self.ask(f"{LINE}{_NAMED}", named)
         return {line.key: line for line in (line_row(row).open(self._sealer) for row in rows)}
+
+    def _lock(self, which: str, *values: object) -> None:
+        # A statement of its own: what had to wait for a lock goes on with what it saw before, but for the locked row.
+        self._do(_LOCK.format(which=which), *values)
+        self._last = 0  # places that were taken before may be below those of these lines
 
     def _do(self, sql: str, *values: object) -> None:
         # With a cursor of its own: in a pipeline it is done, and may fail, when something is asked for, or at the end.
