@@ -1,13 +1,14 @@
-"""Holds: which run is at work on which line, so that a second one is told before it begins."""
+"""Hold: a run's claim to be the one at work on a line, from its beginning to its end."""
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Protocol
 from weakref import WeakSet
 
-__all__ = ["Holder", "Holds", "Locks", "number_of"]
+__all__ = ["Hold", "Holder", "Holds", "Locks", "number_of"]
 
 _NUMBERS = (1 << 62) - 1
 
@@ -30,64 +31,125 @@ class Holder(Protocol):
 class Locks(Protocol):
     """Numbers that one process at a time has; those of a process that ends are free."""
 
-    def take(self, number: int) -> str | None:
-        """Take a number in [1, 2**62) that this process does not have: None, or who has it, as "process 7"."""
+    @property
+    def waits(self) -> bool:
+        """Whether taking one means to wait for an answer.
+
+        If so a process may take one many times, and it is free when it was released as often; else a process takes
+        one that it has not.
+        """
         ...
 
-    def release(self, number: int) -> None:
-        """Give a number back. It waits for no lock of Python's: the garbage collector may call it."""
+    def take(self, number: int) -> str | None:
+        """Take a number in [1, 2**62): None, or who has it, as "process 7"."""
+        ...
+
+    def release(self, number: int) -> Future[None] | None:
+        """Release a number; what is done when it is free, None where it is at once.
+
+        It waits for no lock of Python's: the garbage collector may call it.
+        """
         ...
 
     def close(self) -> None:
-        """Give all back."""
+        """Release all."""
         ...
 
-    def forget(self) -> None:
-        """Begin anew in a forked process: what was taken is the parent's."""
+    def anew(self) -> Locks:
+        """Those of a forked process; what these have taken is the parent's."""
         ...
 
 
 class Holds:
-    """Which run is at work on which line. A line is a number in [1, 2**62) here.
+    """Which run is at work on which line.
 
     Args:
         locks: What other processes see of it; None: they see nothing.
     """
 
     def __init__(self, locks: Locks | None = None) -> None:
-        self._locks = locks
-        self._held: dict[int, Holder] = {}
+        self.locks = locks
+        self.held: dict[int, Hold] = {}
         _all.add(self)
-
-    def take(self, number: int, holder: Holder) -> str | None:
-        """Hold a line: None, or where the run is that is at work on it, as "process 7"."""
-        while (other := self._held.setdefault(number, holder)) is not holder:
-            if other.alive:
-                return "this process"
-            self.release(number, other)
-        where = None if self._locks is None else self._locks.take(number)
-        if where is not None:
-            self._held.pop(number, None)
-        return where
-
-    def release(self, number: int, holder: Holder) -> None:
-        """Hold a line no longer; nothing where another one holds it. The garbage collector may call it."""
-        if self._held.get(number) is holder:
-            if self._locks is not None:
-                self._locks.release(number)  # before anybody in this process can take it
-            self._held.pop(number, None)
 
     def close(self) -> None:
         """Release all."""
-        self._held.clear()
-        if self._locks is not None:
-            self._locks.close()
+        self.held.clear()
+        if self.locks is not None:
+            self.locks.close()
 
     def forget(self) -> None:
         """Begin anew in a forked process: the runs are the parent's."""
-        self._held.clear()
-        if self._locks is not None:
-            self._locks.forget()
+        self.held.clear()
+        if self.locks is not None:
+            self.locks = self.locks.anew()
+
+
+class Hold:
+    """A run's claim to be the one at work on a line.
+
+    Args:
+        holds: All of them.
+        number: The line's number, in [1, 2**62).
+        holder: The run.
+        shared: Whether other processes may come to this line.
+    """
+
+    __slots__ = ("_asked", "_holder", "_holds", "_locked", "_locks", "_number", "_over", "_where")
+
+    def __init__(self, holds: Holds, number: int, holder: Holder, *, shared: bool) -> None:
+        self._holds = holds
+        self._locks = holds.locks if shared else None
+        self._number = number
+        self._holder = holder
+        self._asked = False
+        self._where: str | None = None
+        self._locked: list[bool] = []
+        self._over = False
+
+    def prepare(self) -> None:
+        """Ask for what one has to wait for, if anything; the run begins soon."""
+        if self._locks is not None and self._locks.waits and not self._asked:
+            self._asked = True
+            self._lock(self._locks)
+
+    def take(self) -> str | None:
+        """Hold the line from now on: None, or where the run is that holds it, as "process 7"."""
+        held = self._holds.held
+        while (other := held.setdefault(self._number, self)) is not self:
+            if other._holder.alive:
+                return "this process"
+            other.release()
+        if self._locks is not None and not self._locks.waits:
+            self._lock(self._locks)
+        if self._where is not None or self._over:
+            self.release()
+        return self._where
+
+    def release(self) -> Future[None] | None:
+        """Hold it no longer, once and for all; what is done when other processes see it, None where they do at once.
+
+        Any thread may call it, twice too, and the garbage collector.
+        """
+        self._over = True
+        done = self._unlock()  # before another run of this process can take it
+        if self._holds.held.get(self._number) is self:
+            self._holds.held.pop(self._number, None)
+        return done
+
+    def _lock(self, locks: Locks) -> None:
+        self._where = locks.take(self._number)
+        if self._where is None:
+            self._locked.append(True)
+            if self._over:
+                self._unlock()
+
+    def _unlock(self) -> Future[None] | None:
+        try:
+            self._locked.pop()  # of two threads one gets it
+        except IndexError:
+            return None
+        return None if self._locks is None else self._locks.release(self._number)
 
 
 _all: WeakSet[Holds] = WeakSet()

@@ -23,8 +23,8 @@ _TAKEN = {errno.EACCES, errno.EAGAIN}
 class LockFile:
     """Numbers that one process at a time has, see `Locks`: a lock on the byte at that place of an empty file.
 
-    The operating system gives them back when the process ends, however it ends. A process has one object for a file at
-    most: to close it once gives back all of the process's locks on it. Where the file cannot be made, or its file
+    The operating system frees them when the process ends, however it ends. A process has one object for a file at
+    most: to close the file once frees all of the process's locks on it. Where the file cannot be made, or its file
     system knows no locks, other processes are not seen, and every number is free. POSIX only.
 
     Args:
@@ -38,6 +38,8 @@ class LockFile:
         self._lock = Lock()
         self._file: int | None = None
 
+    waits = False
+
     def take(self, number: int) -> str | None:
         """Take a number in [1, 2**62) that this process does not have: None, or who has it."""
         file = self._file if self._file is not None else self._open()
@@ -50,14 +52,14 @@ class LockFile:
         return None
 
     def release(self, number: int) -> None:
-        """Give a number back."""
+        """Release a number."""
         file = self._file
         if file is not None and file >= 0:
             with suppress(OSError):
                 fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
 
     def close(self) -> None:
-        """Give all back, and remove the file if no other process has it open."""
+        """Release all, and remove the file if no other process has it open."""
         with self._lock:
             file, self._file = self._file, None
             if file is None or file < 0:
@@ -67,12 +69,12 @@ class LockFile:
                 self._path.unlink()
             os.close(file)
 
-    def forget(self) -> None:
-        """Begin anew in a forked process: the locks are the parent's."""
-        self._lock = Lock()
-        file, self._file = self._file, None
+    def anew(self) -> LockFile:
+        """That of a forked process; what this one has taken is the parent's."""
+        file, self._file = self._file, -1
         if file is not None and file >= 0:
-            os.close(file)
+            os.close(file)  # a process that closes a file loses no other process's locks
+        return LockFile(self._path, self._like)
 
     def _open(self) -> int:
         with self._lock:

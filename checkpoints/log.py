@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 
 from .commit import Commit
-from .hold import Holds, number_of
-from .line import LineKey
+from .hold import Holds
 from .reading import Reading
 from .runs import Runs
 from .saver import Saver
@@ -38,7 +37,7 @@ class Log:
         self.sealer = sealer
         self.writer = Writer(store, Commit(sealer))
         self.reading = Reading(store, sealer)
-        self.runs = Runs(holds or Holds(), self._number_of)
+        self.runs = Runs(holds or Holds(), sealer)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="quorate-reader")
         self._lock = Lock()
         self._open = 1  # this handle, and one for each saver within its `with` block
@@ -75,7 +74,3 @@ class Log:
         self._readers.shutdown()
         self.runs.close()
         self.store.close()
-
-    def _number_of(self, key: LineKey) -> int:
-        # By the name that a thread has in the database: in an encrypted one it tells nothing of the thread.
-        return number_of(self.sealer.names_of(key.thread)[0], key.namespace)

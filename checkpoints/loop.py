@@ -12,9 +12,11 @@ first to write goes on.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
@@ -23,6 +25,8 @@ __all__ = ["calling_loop", "watch"]
 _ENTERING = {"__enter__", "__aenter__"}
 _FRAMES = 16
 """How far up the loop is looked for: savers that pass on to this one stand between."""
+_SETTLE = 1.0
+"""How long the end of a run waits at most, in seconds, until other processes know of it."""
 
 
 def calling_loop() -> Any | None:
@@ -39,11 +43,12 @@ def calling_loop() -> Any | None:
     return None
 
 
-def watch(loop: Any, begin: Callable[[], None], end: Callable[[], None]) -> object:
+def watch(loop: Any, begin: Callable[[], None], end: Callable[[], Future[None] | None]) -> object:
     """Call `begin` before the loop first writes, and `end` when it has ended or could not begin; `end` maybe twice.
 
-    What `begin` raises keeps the loop from beginning. A loop that is gone without having been left, as one on an event
-    loop that was closed, has ended too: keep what this gives to be told so.
+    What `begin` raises keeps the loop from beginning. The loop's end waits a little for what `end` gives. A loop that
+    is gone without having been left, as one on an event loop that was closed, has ended too: keep what this gives to
+    be told so.
     """
     first = loop._first
 
@@ -56,6 +61,17 @@ def watch(loop: Any, begin: Callable[[], None], end: Callable[[], None]) -> obje
             end()
             raise
 
+    def ended() -> None:
+        if (done := end()) is not None:
+            wait([done], _SETTLE)
+
+    async def aended() -> None:
+        if (done := end()) is not None:
+            await asyncio.wait([asyncio.wrap_future(done)], timeout=_SETTLE)
+
     loop._first = begun
-    loop.stack.callback(end)
+    if isinstance(loop.stack, AsyncExitStack):
+        loop.stack.push_async_callback(aended)
+    else:
+        loop.stack.callback(ended)
     return weakref.ref(loop, lambda _: end())

@@ -79,11 +79,14 @@ class PostgresDatabase:
     @property
     def log(self) -> Log:
         """Its checkpoints, for what works on all of them."""
+        from .hold import Holds
         from .log import Log  # with LangGraph's checkpointers, which not every use of a database needs
+        from .postgres_locks import PostgresLocks
         from .postgres_store import PostgresStore
 
         if self._opened is None:
-            self._opened = Log(PostgresStore(self._server.address, self._sealer), self._sealer)
+            holds = Holds(PostgresLocks(self._server.connect))
+            self._opened = Log(PostgresStore(self._server.address, self._sealer), self._sealer, holds)
         return self._opened
 
     def __enter__(self) -> Self:

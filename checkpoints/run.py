@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from .hold import Hold
 from .line import LineKey
 
 __all__ = ["Load", "Run"]
@@ -42,8 +43,8 @@ class Run:
     """The event loop that it runs on: it cannot go on when that is closed."""
     watch: object = None
     """What tells of its end; None where nothing does."""
-    release: Callable[[], None] | None = None
-    """Releases the line that it is at work on."""
+    hold: Hold | None = None
+    """Its claim to be the one at work on its line; None where its end is not told."""
     ended: bool = False
     """Whether its end was told."""
 
@@ -54,9 +55,11 @@ class Run:
             self.end()
         return not self.ended
 
-    def end(self) -> None:
-        """It has ended: release its line. Any thread may say so, twice too, and the garbage collector."""
+    def end(self) -> Future[None] | None:
+        """It has ended: release its line; what is done when other processes see it, None where they do at once.
+
+        Any thread may say so, twice too, and the garbage collector.
+        """
         self.ended = True
-        release, self.release, self.watch = self.release, None, None
-        if release is not None:
-            release()
+        self.watch = None
+        return None if self.hold is None else self.hold.release()

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import Future
 from functools import partial
 from threading import Lock
 from typing import Any
 
 from .fence import occupied
-from .hold import Holds
+from .hold import Hold, Holds, number_of
 from .line import LineKey
 from .loop import calling_loop, watch
 from .run import Load, Run
+from .seal import Sealer
 
 __all__ = ["Runs"]
 
 _RUNTIME = "__pregel_runtime"
 """Where LangGraph keeps the runtime of a loop in a config: one object from its first load to its last write."""
 
+_OF_TASK = ":"
+"""What LangGraph puts before the task's id in a namespace that a task's run alone has."""
 _MOST = 4096
 """How many runs are remembered; of an older one only the parent of a checkpoint is compared."""
 _SWEEP = 256
@@ -31,12 +35,12 @@ class Runs:
 
     Args:
         holds: Which run is at work on which line, in all processes.
-        number_of: The number that a line has there.
+        sealer: What names threads.
     """
 
-    def __init__(self, holds: Holds, number_of: Callable[[LineKey], int]) -> None:
+    def __init__(self, holds: Holds, sealer: Sealer) -> None:
         self._holds = holds
-        self._number_of = number_of
+        self._sealer = sealer
         self._lock = Lock()
         self._known: dict[int, tuple[Any, Run]] = {}
 
@@ -57,13 +61,20 @@ class Runs:
             return
         run = self._add(runtime)
         run.event_loop = asyncio._get_running_loop()
+        # By the name that a thread has in the database: in an encrypted one it tells nothing of the thread.
+        number = number_of(self._sealer.names_of(key.thread)[0], key.namespace)
+        # A namespace that names a task belongs to a run that holds the thread itself.
+        run.hold = Hold(self._holds, number, run, shared=_OF_TASK not in key.namespace)
         run.watch = watch(loop, partial(self._begin, run, key), partial(self._end, run, id(runtime)))
 
     def loaded(self, config: Mapping[str, Any], key: LineKey, load: Load) -> None:
         """Remember what a loop found when it read a line; the first time counts."""
         runtime = config["configurable"].get(_RUNTIME)
         if runtime is not None:
-            self._add(runtime).loads.setdefault(key, load)
+            run = self._add(runtime)
+            run.loads.setdefault(key, load)
+            if run.hold is not None:
+                run.hold.prepare()
 
     def close(self) -> None:
         """End all: what they still want to write cannot be written any more."""
@@ -73,22 +84,17 @@ class Runs:
 
     def _begin(self, run: Run, key: LineKey) -> None:
         load = run.loads.get(key)
-        if load is None:  # it has not read through this saver after all
-            return
-        number = self._number_of(key)
-        run.release = partial(self._holds.release, number, run)
-        where = self._holds.take(number, run)
-        if run.ended:  # the database was closed in between
-            self._holds.release(number, run)
-        if where is not None and not load.addressed:
+        where = None if run.hold is None or load is None else run.hold.take()
+        if load is not None and where is not None and not load.addressed:
             raise occupied(key, load, where)
 
-    def _end(self, run: Run, runtime: int) -> None:
-        run.end()
+    def _end(self, run: Run, runtime: int) -> Future[None] | None:
+        done = run.end()
         # All that it had to write is written. Without a lock: the garbage collector may come by here.
         known = self._known.get(runtime)
         if known is not None and known[1] is run:
             del self._known[runtime]
+        return done
 
     def _add(self, runtime: Any) -> Run:
         with self._lock:
