@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -181,12 +180,8 @@ class Saver(BaseCheckpointSaver[Any]):
         return await self._in_thread(partial(self.get_delta_channel_history, config=config, channels=channels))
 
     def get_next_version(self, current: Any, channel: None) -> Any:
-        """The version after `current`: numbers from 1; a thread that came from a stock saver keeps its strings."""
-        if current is None:
-            return 1
-        if isinstance(current, str):
-            return f"{int(current.split('.')[0]) + 1:032}.{random.random():016}"
-        return current + 1
+        """The version after `current`: numbers from 1."""
+        return 1 if current is None else current + 1
 
     def _load(self, config: RunnableConfig, key: LineKey) -> CheckpointTuple | None:
         checkpoint = _checkpoint_id(config)

@@ -147,7 +147,7 @@ def test_unwritable_folder_is_refused() -> None:
 
 CHILD_WITHOUT_RIGHTS = """
 import os, sys
-import langgraph.checkpoint.sqlite, quorate.checkpoints.sqlite_database
+import quorate.checkpoints.sqlite_database
 from quorate.checkpoints import open_database
 
 if os.geteuid() == 0:  # root may write to every file
