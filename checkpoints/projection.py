@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..contracts import DatabaseError, missing_extra
 from .address import Address
 from .line import Line
 from .projection_path import PathReader
-from .projection_target import Mark, ProjectionTarget, ThreadChange
+from .projection_tables import THREADS
+from .projection_target import KnownTurn, Mark, ProjectionTarget, ThreadChange
 from .projection_thread import mark_of, project_thread
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from .database import Database
     from .seal import Sealer
-    from .store import Reader, Store
+    from .store import Store
 
 __all__ = ["Projected", "Projection", "project"]
 
@@ -135,21 +136,16 @@ class Projection:
 
     def _change(self, line: Line, before: Mark | None) -> ThreadChange:
         with self._store.reading() as reader:
-            return self._read(reader, line, before)
-
-    def _read(self, reader: Reader, line: Line, before: Mark | None) -> ThreadChange:
-        now = reader.line(line.key)
-        if now is None or now.head_id is None:
-            return ThreadChange(line.key.thread, before)
-        known: Any = {}
-        if before is not None and before.generation == now.generation:
-            known = self._target.turns(line.key.thread)
-        return project_thread(PathReader(now, reader, self._sealer, self._serde), before, known)
+            now = reader.line(line.key)
+            if now is None or now.head_id is None:
+                return ThreadChange(line.key.thread, before)
+            known: Mapping[str, KnownTurn] = {}
+            if before is not None and before.generation == now.generation:
+                known = self._target.turns(line.key.thread)
+            return project_thread(PathReader(now, reader, self._sealer, self._serde), before, known, self._store.shown)
 
 
 def _is_unreadable(change: ThreadChange) -> bool:
-    from .projection_tables import THREADS
-
     status = THREADS.names.index("status")
     return any(row[status] == "unreadable" for row in change.rows.get(THREADS.name, ()))
 

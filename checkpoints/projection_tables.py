@@ -47,7 +47,12 @@ THREADS = ProjectedTable(
         _Column("opened_at", "time", "When the first of its turns was opened that was not pruned.", _UTC),
         _Column("updated_at", "time", "When its newest checkpoint was made.", _UTC),
         _Column("checkpoint", "text", "Id of its newest checkpoint."),
-        _Column("digest", "text", "Digest of the newest event of its log that is shown here.", "hexadecimal"),
+        _Column(
+            "digest",
+            "text",
+            "Digest of the newest event of its log that is shown; NULL where that is damaged, or a key is missing.",
+            "hexadecimal",
+        ),
         _Column("generation", "integer", "How often events were taken out of its log, or rewritten.", "times"),
     ),
     key=1,

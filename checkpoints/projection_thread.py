@@ -19,8 +19,8 @@ from .standing import GRAPH, INPUT, TEAM, Standing, is_opening
 
 __all__ = ["mark_of", "project_thread"]
 
-_BAD = (QuorateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a thread raises that is damaged, or that another program has made."""
+_STRANGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What reading records raises that another program has made."""
 
 _LONGEST_REASON = 300
 
@@ -30,26 +30,33 @@ def mark_of(line: Line) -> Mark:
     return Mark("" if line.tip is None else line.tip.hex(), line.generation)
 
 
-def project_thread(path: PathReader, before: Mark | None, known: Mapping[str, KnownTurn]) -> ThreadChange:
-    """What is to become of the rows of a thread. It never fails: a thread that cannot be read has a row that says so.
+def project_thread(path: PathReader, before: Mark | None, known: Mapping[str, KnownTurn], shown: str) -> ThreadChange:
+    """What is to become of the rows of a thread. A thread that cannot be read has one row, which says so.
 
     Args:
         path: The thread's root line.
         before: Up to where it was projected.
         known: The turns that were projected, by their newest checkpoint; none where they do not hold any more.
+        shown: How errors call the database.
+
+    Raises:
+        DatabaseError: The database itself cannot be read.
     """
     try:
-        if known:
-            change = _Thread(path, before, known).change()
-            if change is not None:
-                return change
-        change = _Thread(path, before, {}).change()
+        change = _Thread(path, before, known).change() if known else None
+        if change is None:
+            change = _Thread(path, before, {}).change()
         if change is not None:
             return change
         problem = "its turns are not in order"
-    except _BAD as error:
+    except QuorateError as error:
+        if error.where == shown:
+            raise
+        problem = f"{error.where}: {error.got}"
+    except _STRANGE as error:
         problem = _problem(error)
-    row = {**_unknown(path.line), "status": "unreadable", "reason": problem}
+    # Without a digest it is read again by the next call: a key that was missing may be there then.
+    row = {**_unknown(path.line), "status": "unreadable", "reason": problem[:_LONGEST_REASON], "digest": None}
     return ThreadChange(path.line.key.thread, before, rows={THREADS.name: [row_of(THREADS, row)]})
 
 
@@ -129,7 +136,7 @@ class _Thread:
         row |= {"updated_at": time_of_step(stretch.last), "checkpoint": stretch.last.id}
         try:
             return self._readable(stretch, row, is_newest=is_newest)
-        except _BAD as error:
+        except _STRANGE as error:
             reason, opened_at = _problem(error), _opened_at(stretch, ())
             row |= {"status": "unreadable", "reason": reason, "opened_at": opened_at}
             rows = {TURNS.name: [row_of(TURNS, row)]}
@@ -171,9 +178,5 @@ def _unknown(line: Line) -> dict[str, Any]:
     return row | {"thread": line.key.thread, "digest": mark.digest, "generation": mark.generation}
 
 
-def _problem(error: BaseException) -> str:
-    if isinstance(error, QuorateError):
-        return f"{error.where}: {error.got}"[:_LONGEST_REASON]
-    return f"not a thread of quorate: {first_problem(error) if isinstance(error, Exception) else error}"[
-        :_LONGEST_REASON
-    ]
+def _problem(error: Exception) -> str:
+    return f"not a thread of quorate: {first_problem(error)}"[:_LONGEST_REASON]

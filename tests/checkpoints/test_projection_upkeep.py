@@ -252,20 +252,26 @@ def test_encrypted(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_damaged_thread(sqlite_url: str) -> None:
-    """A thread whose rows are damaged is unreadable with the reason, and the others are there."""
+    """A thread whose rows are damaged is unreadable with the reason until it can be read; the others are there."""
     with till(sqlite_url) as (database, desk):
         desk.open("a", "3 3")
         desk.open("b", "3 3")
+        execute(sqlite_url, "CREATE TABLE effects_kept AS SELECT seq, payload FROM quorate_checkpoints")
+        of_a = "line = (SELECT line FROM quorate_threads WHERE thread = 'a')"
+        execute(sqlite_url, f"UPDATE quorate_checkpoints SET payload = x'00' WHERE {of_a}")
+        assert project(database) == Projected(threads=2, changed=2, unreadable=1, removed=0)
+        found = told(sqlite_url, "SELECT thread, status, reason FROM threads ORDER BY thread")
+        assert [row[:2] for row in found] == [("a", "unreadable"), ("b", "settled")]
+        assert "a row that cannot be read" in found[0][2]
+        assert told(sqlite_url, "SELECT DISTINCT thread FROM claims") == [("b",)]
+        assert project(database) == Projected(threads=2, changed=1, unreadable=1, removed=0)
         execute(
             sqlite_url,
-            "UPDATE quorate_checkpoints SET payload = x'00' WHERE line = (SELECT line FROM quorate_threads WHERE"
-            " thread = 'a')",
+            "UPDATE quorate_checkpoints AS c SET payload = k.payload FROM effects_kept k WHERE k.seq = c.seq",
         )
-        assert project(database) == Projected(threads=2, changed=2, unreadable=1, removed=0)
-    found = told(sqlite_url, "SELECT thread, status, reason FROM threads ORDER BY thread")
-    assert [row[:2] for row in found] == [("a", "unreadable"), ("b", "settled")]
-    assert "a row that cannot be read" in found[0][2]
-    assert told(sqlite_url, "SELECT DISTINCT thread FROM claims") == [("b",)]
+        assert project(database) == Projected(threads=2, changed=1, unreadable=0, removed=0)
+        assert project(database).changed == 0
+    assert told(sqlite_url, "SELECT status FROM threads ORDER BY thread") == [("settled",), ("settled",)]
 
 
 def test_strange_record(sqlite_url: str) -> None:
