@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar, cast
@@ -14,7 +12,6 @@ import ormsgpack
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
-    BaseCheckpointSaver,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
@@ -26,12 +23,12 @@ from langgraph.checkpoint.base import (
 from ..contracts import InputError
 from .line import Line, LineKey
 from .reading import Reading
-from .removal import remove_lines
 from .request import PutCheckpoint, PutWrites
 from .run import Load
 from .runs import Runs
 from .serializer import DataSerializer
-from .store import Transaction
+from .thread_saver import ThreadSaver
+from .upkeep import Upkeep
 from .writer import Writer
 
 __all__ = ["Saver"]
@@ -42,7 +39,7 @@ _FORKS = {"update", "fork"}
 """Sources of checkpoints that branch off on purpose."""
 
 
-class Saver(BaseCheckpointSaver[Any]):
+class Saver(ThreadSaver):
     """LangGraph's checkpointer over quorate's log. `put` and `put_writes` return when all is on disk.
 
     One serves `invoke` and `ainvoke`, any number of threads and event loops. A run whose thread went on elsewhere
@@ -61,6 +58,7 @@ class Saver(BaseCheckpointSaver[Any]):
         self._writer = writer
         self._readers = readers
         self._runs = runs
+        self._upkeep = Upkeep(reading.store, reading.sealer, writer)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that a config names, else the newest of its thread; None where there is none."""
@@ -124,14 +122,6 @@ class Saver(BaseCheckpointSaver[Any]):
         if not channels:
             return {}
         return self._reading.history(_key(config), _checkpoint_id(config), channels, self.serde)
-
-    def delete_thread(self, thread_id: str) -> None:
-        """Delete a thread with all that it has, in every namespace."""
-        self._writer.do(self._deletion(str(thread_id)))
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """As `delete_thread`, without blocking the event loop."""
-        await self._writer.start(self._deletion(str(thread_id)))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`, without blocking the event loop."""
@@ -248,13 +238,6 @@ class Saver(BaseCheckpointSaver[Any]):
             content=self.serde.dumps_typed([task_path, rows])[1],
             run=self._runs.of(config),
         )
-
-    def _deletion(self, thread: str) -> Callable[[Transaction], None]:
-        at = datetime.now(UTC)
-        return lambda transaction: remove_lines(transaction, self._reading.sealer, transaction.lines(thread), at)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
 
 _APART = {"channel_values", "channel_versions", "versions_seen", "id"}
