@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from ..contracts import QuorateError, StaleThreadError
-from .codec import decode_checkpoint, encode_checkpoint, mask_of, writes_digest
+from .codec import damaged, decode_checkpoint, encode_checkpoint, mask_of, writes_digest
 from .digest import chain
 from .envelope import SALT, unwrap_salted, wrap_all
 from .fence import admit_checkpoint, admit_writes
@@ -44,6 +44,8 @@ def salted_content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow
     Raises:
         DatabaseError: It cannot be read, or is sealed with a key that is not there.
     """
+    if not isinstance(row.payload, bytes):  # in SQLite it may be anything
+        raise damaged(where, "its payload is not bytes")
     return unwrap_salted(sealer.open(row.payload, context_of(line, row.seq)), where)
 
 

@@ -227,9 +227,17 @@ class Prover:
 def _odd(row: CheckpointRow | WritesRow) -> str | None:
     """The first column whose value is of another type than quorate stores: to SQLite a column's type is a proposal."""
     for name, value in zip(row._fields, row, strict=True):
-        if not isinstance(value, _TYPES[name]):
+        if not isinstance(value, _TYPES[name]) or (isinstance(value, str) and not _is_text(value)):
             return name
     return None
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _NUMBER = int | None

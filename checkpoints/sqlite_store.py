@@ -184,6 +184,7 @@ class SqliteStore:
     def _connect(self) -> sqlite3.Connection:
         connection = self._file.connect()
         connection.isolation_level = None
+        connection.text_factory = _text
         return connection
 
 
@@ -437,6 +438,11 @@ class SqliteTransaction(SqliteReader):
             (name, sealed, key.namespace),
         )
         return Line(int(cursor.lastrowid or 0), key)
+
+
+def _text(value: bytes) -> str:
+    """A text, also where somebody has put one that is none: it is for its reader to refuse, not for the whole query."""
+    return value.decode("utf-8", "surrogateescape")
 
 
 def _place(row: CheckpointRow | WritesRow) -> int:

@@ -159,7 +159,7 @@ def test_the_last_events_that_were_deleted(desk: Desk) -> None:
     for place, _ in desk.writes()[-1:]:
         desk.sql("DELETE FROM quorate_writes WHERE seq >= ? AND line = ?", (place, desk.line()))
         desk.sql("DELETE FROM quorate_checkpoints WHERE seq >= ? AND line = ?", (place, desk.line()))
-    assert {each.kind for each in desk.audit()} == {"missing", "head"}
+    assert "missing" in {each.kind for each in desk.audit()} <= {"missing", "head"}
 
 
 def inserted(desk: Desk, after: int, *, fitting: bool) -> int:
@@ -317,6 +317,14 @@ def test_a_mask(desk: Desk) -> None:
     place, _ = desk.writes()[1]
     desk.sql("UPDATE quorate_writes SET mask = 1 WHERE seq = ?", (place,))
     assert only(desk.audit(), "reference").place == place
+
+
+@pytest.mark.parametrize("column", ["payload", "task"])
+def test_text_that_is_none(desk: Desk, column: str) -> None:
+    """Bytes that are no text where SQLite is told that they are are found where they stand."""
+    place, _ = desk.writes()[1]
+    desk.sql(f"UPDATE quorate_writes SET {column} = CAST(X'80FF41' AS TEXT) WHERE seq = ?", (place,))
+    assert only(desk.audit(), "unreadable").place == place
 
 
 def test_rows_without_their_line(desk: Desk) -> None:

@@ -10,8 +10,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from .audit_app import audit
 from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
+from .options import Db, Json
 
 __all__ = ["app", "main"]
 
@@ -23,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(audit)
 
 
 def main() -> None:
@@ -38,15 +41,6 @@ _GRAPH = "A name in langgraph.json, or module:attribute."
 Graph = Annotated[str, typer.Argument(metavar="GRAPH", help=_GRAPH)]
 Thread = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or as much of it as is unique.")]
 Status = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "unreadable"]
-Db = Annotated[
-    str | None,
-    typer.Option(
-        "--db",
-        metavar="URL",
-        help="sqlite:///file.db or postgresql://user@host/name; default $QUORATE_DB, else sqlite:///quorate.db.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON lines on stdout, and nothing else.")]
 
 
 def _show_version(wanted: bool) -> None:
