@@ -274,6 +274,33 @@ def test_damaged_thread(sqlite_url: str) -> None:
     assert told(sqlite_url, "SELECT status FROM threads ORDER BY thread") == [("settled",), ("settled",)]
 
 
+def test_database_that_goes_away(sqlite_url: str, tmp_path: Path) -> None:
+    """Where the database itself cannot be read, the projection ends, and no thread is blamed for it."""
+    to = f"sqlite:///{tmp_path / 'tables.db'}"
+
+    class Away(CountingStore):
+        @contextmanager
+        def reading(self) -> Iterator[Any]:
+            with super().reading() as reader:
+                if self.moments > 2:
+                    reader.page = self._away
+                yield reader
+
+        def _away(self, *args: Any, **options: Any) -> Any:
+            raise DatabaseError(self.shown, got="a lost connection", expected="one", fix="mend it")
+
+    with till(sqlite_url) as (database, desk):
+        desk.open("a", "3 3")
+        desk.open("b", "3 3")
+        target = Target(to)
+        target.prepare("elsewhere", rebuild=False)
+        store: Any = Away(database.log.store)
+        with pytest.raises(DatabaseError, match="a lost connection"):
+            Projection(store, database.log.sealer, DataSerializer(), target)()
+        assert told(to, "SELECT thread FROM threads") == []
+        assert projected(database, target)[0] == Projected(threads=2, changed=2, unreadable=0, removed=0)
+
+
 def test_strange_record(sqlite_url: str) -> None:
     """A turn with a record that is not quorate's is unreadable, and the thread with it until the next turn."""
     with till(sqlite_url) as (database, desk):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.command.desk import Desk
+from tests.fakes.projected import query
 
 
 @pytest.fixture
@@ -58,6 +59,15 @@ def test_other_database(filled: Desk) -> None:
     assert out == "2 threads: 2 projected; sqlite:///quorate.db to sqlite:///tables.db\n"
     assert rows(filled, "SELECT name FROM sqlite_master ORDER BY name") == before
     assert rows(filled, "SELECT count(*) FROM threads", "tables.db") == [(2,)]
+
+
+def test_postgres(filled: Desk, empty_postgres_url: str) -> None:
+    """With --to the tables of a SQLite file are in Postgres, and a second call adds what is new."""
+    assert filled("project", "--to", empty_postgres_url, status=0).out.startswith("2 threads: 2 projected; ")
+    filled.write("b.txt", "SHELL\nTOTAL 7.00\n")
+    filled("run", "desk", "b.txt", status=0)
+    assert filled("project", "--to", empty_postgres_url, status=0).out.startswith("3 threads: 1 projected, 2 as before")
+    assert query(empty_postgres_url, "SELECT count(*) AS n FROM threads") == [{"n": 3}]
 
 
 def test_refusals(filled: Desk) -> None:

@@ -114,7 +114,7 @@ def read_view(
     found = saver.get_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
     while found is not None and turn is not None and _turn_of(found) != turn:
         # Along the parents: the history also has branches that were left.
-        found = saver.get_tuple(found.parent_config) if found.parent_config else None
+        found = _before(saver, found)
     return None if found is None else _view(thread, found, blobs)
 
 
@@ -124,6 +124,15 @@ async def aread_view(
     """The same, of the newest turn, from a saver that is awaited."""
     found = await saver.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
     return None if found is None else _view(thread, found, blobs)
+
+
+def _before(saver: BaseCheckpointSaver[str], found: CheckpointTuple) -> CheckpointTuple | None:
+    """The checkpoint before one; where that was pruned, the newest that is left before it."""
+    if found.parent_config is None:
+        return None
+    thread = found.config["configurable"]["thread_id"]
+    left = saver.list({"configurable": {"thread_id": thread, "checkpoint_ns": ""}}, before=found.parent_config, limit=1)
+    return saver.get_tuple(found.parent_config) or next(iter(left), None)
 
 
 def _turn_of(found: CheckpointTuple) -> int | None:
