@@ -14,6 +14,7 @@ from .audit_app import audit
 from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
 from .options import Db, Json
+from .retention_app import retention
 
 __all__ = ["app", "main"]
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit)
+app.add_typer(retention)
 
 
 def main() -> None:

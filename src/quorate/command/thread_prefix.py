@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..contracts import InputError
@@ -9,7 +10,7 @@ from ..contracts import InputError
 if TYPE_CHECKING:
     from ..checkpoints import Database
 
-__all__ = ["find_thread"]
+__all__ = ["find_thread", "whole_threads"]
 
 _MOST_NAMED = 5
 
@@ -32,3 +33,22 @@ def find_thread(database: Database, prefix: str) -> str:
         expected="the id of one thread, or as much of it as is unique",
         fix="give more of it" if found else "look it up: quorate threads",
     )
+
+
+def whole_threads(database: Database, names: Sequence[str]) -> list[str]:
+    """The threads of these ids, each once: where something goes for good, the beginning of an id is not enough.
+
+    Raises:
+        InputError: One of them is not there.
+    """
+    there = {each.id for each in database.threads()}
+    for name in names:
+        if name not in there:
+            alike = sorted(each for each in there if each.startswith(name))[:_MOST_NAMED]
+            raise InputError(
+                f"thread {name!r}",
+                got=f"no thread of that id, but {', '.join(alike)}" if alike else "no thread of that id",
+                expected="the whole id of a thread",
+                fix="name it in full" if alike else "look it up: quorate threads",
+            )
+    return list(dict.fromkeys(names))
