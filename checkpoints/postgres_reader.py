@@ -32,11 +32,11 @@ _CHECKPOINTS = f"{_CHECKPOINT} FROM quorate_checkpoints c"
 _WRITE = "SELECT w.seq, w.line, w.checkpoint, w.early, w.task, w.mask, w.digest, w.payload"
 _WRITES = f"{_WRITE} FROM quorate_writes w"
 _PATH = (
-    "WITH RECURSIVE path (seq, parent, step) AS ("
-    " SELECT seq, parent, 0 FROM quorate_checkpoints WHERE line = %b AND seq = %b"
-    " UNION ALL SELECT c.seq, c.parent, step + 1 FROM path JOIN quorate_checkpoints c"
-    " ON c.line = %b AND c.seq = path.parent WHERE path.seq > %b)"
-    f" {_WRITE} FROM path JOIN quorate_writes w ON w.line = %b AND w.checkpoint = path.seq"
+    "WITH RECURSIVE path (line, seq, parent, step) AS ("
+    " SELECT line, seq, parent, 0 FROM quorate_checkpoints WHERE line = %b AND seq = %b"
+    " UNION ALL SELECT c.line, c.seq, c.parent, step + 1 FROM path JOIN quorate_checkpoints c"
+    " ON c.line = path.line AND c.seq = path.parent WHERE path.seq > %b)"
+    f" {_WRITE} FROM path JOIN quorate_writes w ON w.line = path.line AND w.checkpoint = path.seq"
     " WHERE w.mask & %b <> 0 ORDER BY path.step, w.seq"
 )
 _CHAIN = (
@@ -165,19 +165,20 @@ class PostgresReader:
         self, lines: Collection[int] | None, *, before_id: str | None, before: int | None, limit: int
     ) -> list[CheckpointRow]:
         """Checkpoints, newest first."""
-        conditions = ["depth >= 0"]
+        conditions = ["c.depth >= 0"]
         values: list[object] = []
-        if lines is not None:
-            conditions.append("line = ANY(%b)")
-            values.append(Numbers(lines))
         if before_id is not None:
-            conditions.append("id < %b")
+            conditions.append("c.id < %b")
             values.append(stored(before_id))
         if before is not None:
-            conditions.append("seq < %b")
+            conditions.append("c.seq < %b")
             values.append(Int8(before))
-        sql = f"{_CHECKPOINTS} WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT %b"
-        return self._checkpoints(sql, (*values, Int8(limit)))
+        where, order = " AND ".join(conditions), "ORDER BY c.seq DESC LIMIT %b"
+        if lines is None:
+            return self._checkpoints(f"{_CHECKPOINTS} WHERE {where} {order}", (*values, Int8(limit)))
+        of_line = f"SELECT * FROM quorate_checkpoints c WHERE c.line = l.line AND {where} {order}"
+        sql = f"{_CHECKPOINT} FROM unnest(%b) AS l (line) CROSS JOIN LATERAL ({of_line}) AS c {order}"
+        return self._checkpoints(sql, (Numbers(lines), *values, Int8(limit), Int8(limit)))
 
     def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
         """The checkpoints at these places."""
@@ -195,7 +196,7 @@ class PostgresReader:
 
     def path_writes(self, line: int, start: int, end: int, mask: int) -> list[WritesRow]:
         """What tasks wrote on the checkpoints from `start` back, over parents, to `end`."""
-        values = [Int8(each) for each in (line, start, line, end, line, mask)]
+        values = [Int8(each) for each in (line, start, end, mask)]
         return [_writes(row) for row in self.ask(_PATH, values)]
 
     def events(self, line: int, after: int = 0) -> Iterator[CheckpointRow | WritesRow]:

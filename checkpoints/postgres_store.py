@@ -27,6 +27,11 @@ __all__ = ["PostgresStore"]
 
 _TABLES = ("quorate_threads", "quorate_checkpoints", "quorate_writes", "quorate_removed", "quorate_blobs")
 """What `vacuum` is for."""
+_PLANS = {
+    **dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"), "off"),
+    "plan_cache_mode": "force_generic_plan",
+}
+"""How statements are to be planned."""
 _IDLE = 1.0
 """After how many seconds the writer's connection is tried before it is used."""
 
@@ -167,10 +172,10 @@ class _Session:
 def _configure(connection: Connection[DictRow]) -> None:
     """Set up a connection; its transactions read one moment."""
     make_durable(connection)
-    # Every statement finds its rows by an index. Of a table that grows Postgres may know too little to see that.
+    # Every statement finds its rows one by one in an index. Of a table that grows Postgres may not know it in time.
     connection.execute(
-        "SELECT set_config(name, 'off', false)"
-        " FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name"
+        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)",
+        (list(_PLANS), list(_PLANS.values())),
     )
     connection.read_only = True
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
