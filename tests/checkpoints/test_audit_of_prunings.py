@@ -129,3 +129,13 @@ def test_a_kept_checkpoint_that_takes_values_from_another_place(desk: Desk) -> N
             desk.sql("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (changed, place))
             assert place in {each.place for each in desk.audit()}
             desk.sql("UPDATE quorate_checkpoints SET payload = ? WHERE seq = ?", (payload, place))
+
+
+async def test_what_a_pruning_leaves_in_postgres_is_proved(empty_postgres_url: str) -> None:
+    """The same holds in Postgres."""
+    for scenario in SCENARIOS[::4]:
+        await play(empty_postgres_url, scenario, is_async=False)
+    with open_database(empty_postgres_url) as database:
+        for thread in database.threads():
+            prune(database, thread.id, some(7))
+        assert not list(Audit(database.log.store, database.log.sealer))

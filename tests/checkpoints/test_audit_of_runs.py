@@ -61,3 +61,12 @@ async def test_sealed_runs_are_proved(sqlite_url: str, monkeypatch: pytest.Monke
     found, events = audited(sqlite_url)
     assert not found
     assert events > 50
+
+
+async def test_runs_in_postgres_are_proved(empty_postgres_url: str) -> None:
+    """The same holds in Postgres."""
+    for scenario in SCENARIOS[::4]:
+        await play(empty_postgres_url, scenario, is_async=True)
+    found, events = audited(empty_postgres_url)
+    assert not found
+    assert events > 50
