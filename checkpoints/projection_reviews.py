@@ -59,6 +59,8 @@ class _Asked:
 
 
 class _Reviewed:
+    """A turn, with what people were asked in it."""
+
     def __init__(
         self, steps: Sequence[Snapshot], records: Records, path: PathReader, asks: Collection[str] | None
     ) -> None:

@@ -72,6 +72,8 @@ class _Turn:
 
 
 class _Thread:
+    """A thread, with what is known of it."""
+
     def __init__(self, path: PathReader, before: Mark | None, known: Mapping[str, KnownTurn]) -> None:
         self._path = path
         self._before = before
