@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import CoroutineType
@@ -23,7 +24,7 @@ from langgraph.checkpoint.base import (
 from ..contracts import InputError
 from .line import Line, LineKey
 from .reading import Reading
-from .request import PutCheckpoint, PutWrites
+from .request import PutCheckpoint, PutWrites, Typed
 from .run import Load
 from .runs import Runs
 from .serializer import DataSerializer
@@ -154,14 +155,14 @@ class Saver(ThreadSaver):
     ) -> CoroutineType[Any, Any, RunnableConfig]:
         """As `put`, without blocking the event loop."""
         request = self._checkpoint(config, checkpoint, metadata, new_versions)
-        return cast("CoroutineType[Any, Any, RunnableConfig]", _then(self._writer.start(request), _config(request)))
+        return cast("CoroutineType[Any, Any, RunnableConfig]", self._durable(request, _config(request)))
 
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> CoroutineType[Any, Any, None]:
         """As `put_writes`, without blocking the event loop."""
         request = self._writes(config, writes, task_id, task_path)
-        return cast("CoroutineType[Any, Any, None]", _then(self._writer.start(request), None))
+        return cast("CoroutineType[Any, Any, None]", self._durable(request, None))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -180,6 +181,18 @@ class Saver(ThreadSaver):
         addressed = checkpoint is not None and checkpoint != line.head_id
         self._runs.loaded(config, key, Load(line.head_id, line.owner, addressed, line.events, line.generation))
         return found
+
+    def _durable(self, request: PutCheckpoint | PutWrites, result: T) -> Awaitable[T]:
+        """Hand a request over, at once where a loop runs, else when it is awaited."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return _later(partial(self._writer.start, request), result)
+        return _then(self._writer.start(request), result)
+
+    def _dumped(self, value: Any) -> Typed:
+        form, content = self.serde.dumps_typed(value)
+        return form, bytes(content)  # of a bytearray the serializer gives back the object itself
 
     def _checkpoint(
         self,
@@ -200,7 +213,7 @@ class Saver(ThreadSaver):
             id=checkpoint["id"],
             parent=parent,
             header=self._header(checkpoint, get_checkpoint_metadata(config, metadata), parent),
-            values={name: self.serde.dumps_typed(values[name]) if name in values else None for name in channels},
+            values={name: self._dumped(values[name]) if name in values else None for name in channels},
             changed=frozenset(new_versions),
             whole=whole,
             run=run,
@@ -268,6 +281,11 @@ def _config(request: PutCheckpoint) -> RunnableConfig:
             "checkpoint_id": request.id,
         }
     }
+
+
+async def _later(start: Callable[[], Awaitable[Any]], result: T) -> T:
+    await start()
+    return result
 
 
 async def _then(done: Awaitable[Any], result: T) -> T:
