@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -82,6 +83,37 @@ async def test_aput_keeps_what_it_was_given(database_url: str) -> None:
             assert not differences(shown(await saver.aget_tuple(NEWEST)), expected(original))
     with open_database(database_url) as database, database.saver() as saver:
         assert not differences(shown(saver.get_tuple(NEWEST)), expected(original))
+
+
+async def test_aput_keeps_bytes_that_may_change(database_url: str) -> None:
+    """A bytearray that is changed while `aput` and `aput_writes` are on their way is stored as it was."""
+    held, written = bytearray(b"held"), bytearray(b"written")
+    checkpoint = {**empty_checkpoint(), "channel_values": {"a": held}, "channel_versions": {"a": 1}}
+    place = {"configurable": {**PLACE["configurable"], "checkpoint_id": checkpoint["id"]}}
+    with open_database(database_url) as database:
+        async with database.asaver() as saver:
+            first = asyncio.create_task(saver.aput(PLACE, checkpoint, {"source": "input"}, {"a": 1}))
+            second = asyncio.create_task(saver.aput_writes(place, [("a", written)], "task"))
+            await asyncio.sleep(0)
+            spoil([held, written])
+            await asyncio.gather(first, second)
+            found = await saver.aget_tuple(NEWEST)
+    assert found is not None
+    assert found.checkpoint["channel_values"] == {"a": b"held"}
+    assert found.pending_writes == [("task", "a", b"written")]
+
+
+def test_async_calls_may_be_made_before_the_loop_runs(database_url: str) -> None:
+    """A coroutine of the saver may be made where no loop runs, as `asyncio.run(saver.aput(...))` does."""
+    original = given()
+    checkpoint, metadata, versions, writes = copy.deepcopy(original)
+    with open_database(database_url) as database, asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        saver = runner.run(stack.enter_async_context(database.asaver()))
+        config = runner.run(saver.aput(PLACE, checkpoint, metadata, versions))
+        runner.run(saver.aput_writes(config, writes, "00000000-0000-5000-8000-000000000001"))
+        assert not differences(shown(runner.run(saver.aget_tuple(NEWEST))), expected(original))
+        runner.run(stack.aclose())
 
 
 @pytest.mark.parametrize("read", [lambda saver: saver.get_tuple(NEWEST), lambda saver: next(saver.list(NEWEST))])
