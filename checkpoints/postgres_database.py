@@ -34,7 +34,7 @@ class PostgresDatabase:
         except BaseException:
             self._server.close()
             raise
-        self._ledger = PostgresLedger(self._server)
+        self._ledger = PostgresLedger(self._server, self._sealer)
         self._blobs = PostgresBlobs(self._server, self._sealer)
         self._opened: Log | None = None
 

@@ -14,7 +14,7 @@ from .sealing_key import FIX, read_keys
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["VARIABLE", "Keyring", "Plain", "Sealer"]
+__all__ = ["VARIABLE", "Keyring", "Plain", "Sealer", "is_sealed"]
 
 VARIABLE = "QUORATE_KEYS"
 """The environment variable that holds the keys."""
@@ -54,6 +54,10 @@ class Sealer(Protocol):
         """
         ...
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the bytes are sealed as `seal` would do it today: with the newest key, or not at all."""
+        ...
+
     def names_of(self, text: str) -> tuple[str, ...]:
         """The names under which rows of `text` may stand. New rows are stored under the first."""
         ...
@@ -86,6 +90,10 @@ class Plain:
                 fix=f"set {VARIABLE}",
             )
         raise _strange(sealed)
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the bytes are not sealed."""
+        return not is_sealed(sealed)
 
     def names_of(self, text: str) -> tuple[str, ...]:
         """The text itself."""
@@ -177,6 +185,10 @@ class Keyring:
         except self._forged:
             raise _changed() from None
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the bytes are sealed with the newest key."""
+        return sealed.startswith(self._newest.header)
+
     def name_of(self, text: str) -> str:
         """The name under which rows of `text` are stored: its HMAC-SHA-256, 64 hexadecimal digits."""
         return self._newest.name_of(text)
@@ -230,6 +242,11 @@ def _subkeys(key: bytes, where: str) -> _Subkeys:
     if len(key) != 32:
         raise DatabaseError(where, got=f"a key of {len(key)} bytes", expected="32 bytes", fix=FIX)
     return _Subkeys(_SEALED + derive("key id", _KEY_ID), AESGCM(derive("rows", 32)), derive("names", 32))
+
+
+def is_sealed(sealed: bytes) -> bool:
+    """Whether stored bytes are sealed, with whatever key."""
+    return sealed.startswith(_SEALED)
 
 
 def _id_of(sealed: bytes) -> str:

@@ -43,7 +43,7 @@ class SqliteDatabase:
         except BaseException:
             self._file.close()
             raise
-        self._ledger = SqliteLedger(self._file)
+        self._ledger = SqliteLedger(self._file, self._sealer)
         self._blobs = SqliteBlobs(self._file, self._sealer)
         self._opened: Log | None = None
 

@@ -72,6 +72,7 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
             elif check_schema(found, file.shown):
                 migrate(int(found), _MIGRATIONS, _Place(database, file.shown, sealer))
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
+        SqliteLedger.create(database)
         SqliteBlobs.create(database)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
         database.execute("DELETE FROM quorate_meta WHERE 0")
@@ -87,7 +88,6 @@ def schema_of(database: Database) -> str | None:
 
 def _make(database: Database) -> None:
     database.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key TEXT PRIMARY KEY NOT NULL, value TEXT)")
-    SqliteLedger.create(database)
     create_log(database)
 
 
