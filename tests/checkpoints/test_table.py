@@ -145,7 +145,7 @@ def test_name_that_cannot_be_a_table(database: Database, name: str) -> None:
         database.table(name)
 
 
-@pytest.mark.parametrize("name", ["quorate_meta", "effects_ledger", "checkpoints"])
+@pytest.mark.parametrize("name", ["quorate_meta", "effects_ledger", "quorate_checkpoints"])
 def test_tables_of_others_are_refused(database: Database, name: str) -> None:
     """A table that does not have the columns of such a table is not touched."""
     with pytest.raises(DatabaseError, match="did not make"):
