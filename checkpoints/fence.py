@@ -7,7 +7,7 @@ from .line import Line, LineKey
 from .request import PutCheckpoint, PutWrites
 from .run import Load
 
-__all__ = ["admit_checkpoint", "admit_writes", "occupied"]
+__all__ = ["admit_checkpoint", "admit_writes", "occupied", "over"]
 
 
 def admit_checkpoint(line: Line, request: PutCheckpoint) -> bool:
@@ -67,6 +67,16 @@ def occupied(key: LineKey, load: Load, where: str) -> StaleThreadError:
         "is the other run's",
         fix="wait for the other run or stop it (a stream that was left half-read: close it), then run again; "
         "to branch off on purpose, pass the checkpoint_id, or use update_state",
+    )
+
+
+def over() -> StaleThreadError:
+    """Why nothing is taken any more of a run that was broken off."""
+    return StaleThreadError(
+        "run",
+        got="a write of a run that was broken off before",
+        expected="nothing more of it: another run may be at work on its thread",
+        fix="run again; the thread holds what was written before",
     )
 
 

@@ -113,6 +113,12 @@ class Hold:
             self._asked = True
             self._lock(self._locks)
 
+    def look(self) -> None:
+        """See whether who holds the line is alive; if not, that is known from now on."""
+        other = self._holds.held.get(self._number)
+        if other is not None:
+            other._holder.alive  # noqa: B018 - it finds out by being asked
+
     def take(self) -> str | None:
         """Hold the line from now on: None, or where the run is that holds it, as "process 7"."""
         held = self._holds.held

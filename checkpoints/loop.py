@@ -43,12 +43,12 @@ def calling_loop() -> Any | None:
     return None
 
 
-def watch(loop: Any, begin: Callable[[], None], end: Callable[[], Future[None] | None]) -> object:
+def watch(loop: Any, begin: Callable[[], None], end: Callable[[bool], Future[None] | None]) -> object:
     """Call `begin` before the loop first writes, and `end` when it has ended or could not begin; `end` maybe twice.
 
-    What `begin` raises keeps the loop from beginning. The loop's end waits a little for what `end` gives. A loop that
-    is gone without having been left, as one on an event loop that was closed, has ended too: keep what this gives to
-    be told so.
+    What `begin` raises keeps the loop from beginning. `end` is told whether the loop may have left writes behind that
+    nobody waited for; the loop's end waits a little for what it gives. A loop that is gone without having been left, as
+    one on an event loop that was closed, has ended too: keep what this gives to be told so.
     """
     first = loop._first
 
@@ -58,20 +58,25 @@ def watch(loop: Any, begin: Callable[[], None], end: Callable[[], Future[None] |
             begin()
             return first(*args, **options)
         except BaseException:  # `__enter__` fails, so nothing will unwind the stack
-            end()
+            end(True)
             raise
 
-    def ended() -> None:
-        if (done := end()) is not None:
+    def left(kind: type[BaseException] | None, *_: object) -> None:
+        if (done := end(_cut(kind))) is not None:
             wait([done], _SETTLE)
 
-    async def aended() -> None:
-        if (done := end()) is not None:
+    async def aleft(kind: type[BaseException] | None, *_: object) -> None:
+        if (done := end(_cut(kind))) is not None:
             await asyncio.wait([asyncio.wrap_future(done)], timeout=_SETTLE)
 
     loop._first = begun
     if isinstance(loop.stack, AsyncExitStack):
-        loop.stack.push_async_callback(aended)
+        loop.stack.push_async_exit(aleft)
     else:
-        loop.stack.callback(ended)
-    return weakref.ref(loop, lambda _: end())
+        loop.stack.push(left)
+    return weakref.ref(loop, lambda _: end(True))
+
+
+def _cut(kind: type[BaseException] | None) -> bool:
+    """Whether what ends a loop may have kept it from waiting for its writes: a cancellation, a signal."""
+    return kind is not None and not issubclass(kind, Exception)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -47,19 +48,27 @@ class Run:
     """Its claim to be the one at work on its line; None where its end is not told."""
     ended: bool = False
     """Whether its end was told."""
+    broken_off: bool = False
+    """Whether it ended without waiting for all that it had to write: what comes of it later is refused."""
+    unsettled: Callable[[], None] | None = None
+    """Notes that something of it may still wait to be written."""
 
     @property
     def alive(self) -> bool:
         """Whether it is still at work."""
         if self.event_loop is not None and self.event_loop.is_closed():
-            self.end()
+            self.end(broken_off=True)
         return not self.ended
 
-    def end(self) -> Future[None] | None:
+    def end(self, *, broken_off: bool = False) -> Future[None] | None:
         """It has ended: release its line; what is done when other processes see it, None where they do at once.
 
         Any thread may say so, twice too, and the garbage collector.
         """
+        if not self.ended and broken_off:
+            self.broken_off = True
+            if self.unsettled is not None:
+                self.unsettled()
         self.ended = True
         self.watch = None
         return None if self.hold is None else self.hold.release()

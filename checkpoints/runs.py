@@ -10,7 +10,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from .fence import occupied
+from .fence import occupied, over
 from .hold import Hold, Holds, number_of
 from .line import LineKey
 from .loop import calling_loop, watch
@@ -43,12 +43,21 @@ class Runs:
         self._sealer = sealer
         self._lock = Lock()
         self._known: dict[int, tuple[Any, Run]] = {}
+        self._unsettled: set[LineKey] = set()
 
     def of(self, config: Mapping[str, Any]) -> Run | None:
-        """The run that a config belongs to, if it is that of a loop that has read something."""
+        """The run that a config belongs to, if it is that of a loop that has read something.
+
+        Raises:
+            StaleThreadError: The run was broken off: another one may be at work by now.
+        """
         runtime = config["configurable"].get(_RUNTIME)
         known = None if runtime is None else self._known.get(id(runtime))
-        return None if known is None else known[1]
+        if known is None:
+            return None
+        if known[1].broken_off:
+            raise over()
+        return known[1]
 
     def reading(self, config: Mapping[str, Any], key: LineKey) -> None:
         """If a loop of LangGraph is about to read a line: let it begin only if no other is at work on the line.
@@ -60,12 +69,23 @@ class Runs:
         if runtime is None or id(runtime) in self._known or (loop := calling_loop()) is None:
             return
         run = self._add(runtime)
+        run.unsettled = partial(self._unsettled.add, key)
         run.event_loop = asyncio._get_running_loop()
         # By the name that a thread has in the database: in an encrypted one it tells nothing of the thread.
         number = number_of(self._sealer.names_of(key.thread)[0], key.namespace)
         # A namespace that names a task belongs to a run that holds the thread itself.
         run.hold = Hold(self._holds, number, run, shared=_OF_TASK not in key.namespace)
         run.watch = watch(loop, partial(self._begin, run, key), partial(self._end, run, id(runtime)))
+
+    def settled(self, config: Mapping[str, Any], key: LineKey) -> bool:
+        """Whether all is written of the runs that have ended; a run that is about to read a line asks once."""
+        known = self._known.get(id(config["configurable"].get(_RUNTIME)))
+        if known is not None and known[1].hold is not None:
+            known[1].hold.look()
+        if key not in self._unsettled:
+            return True
+        self._unsettled.discard(key)
+        return False
 
     def loaded(self, config: Mapping[str, Any], key: LineKey, load: Load) -> None:
         """Remember what a loop found when it read a line; the first time counts."""
@@ -88,8 +108,10 @@ class Runs:
         if load is not None and where is not None and not load.addressed:
             raise occupied(key, load, where)
 
-    def _end(self, run: Run, runtime: int) -> Future[None] | None:
-        done = run.end()
+    def _end(self, run: Run, runtime: int, broken_off: bool) -> Future[None] | None:
+        done = run.end(broken_off=broken_off)
+        if broken_off:  # it stays known, so that what comes of it later can be refused
+            return done
         # All that it had to write is written. Without a lock: the garbage collector may come by here.
         known = self._known.get(runtime)
         if known is not None and known[1] is run:
@@ -108,6 +130,8 @@ class Runs:
 
     def _forget(self) -> None:
         # References: our tuple's, the local name's, and the argument's. A runtime that nobody else holds has ended.
+        if len(self._unsettled) > _MOST:
+            self._unsettled.clear()
         for number, (runtime, run) in self._known.copy().items():
             if run.watch is None and sys.getrefcount(runtime) <= 3:
                 self._known.pop(number, None)

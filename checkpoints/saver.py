@@ -175,6 +175,8 @@ class Saver(ThreadSaver):
         return 1 if current is None else current + 1
 
     def _load(self, config: RunnableConfig, key: LineKey) -> CheckpointTuple | None:
+        if not self._runs.settled(config, key):
+            self._writer.do(_nothing)  # after all that waits to be written
         checkpoint = _checkpoint_id(config)
         line, found = self._reading.newest(key, checkpoint, self.serde)
         line = line or Line(0, key)
@@ -286,6 +288,10 @@ def _config(request: PutCheckpoint) -> RunnableConfig:
 async def _later(start: Callable[[], Awaitable[Any]], result: T) -> T:
     await start()
     return result
+
+
+def _nothing(_: object) -> None:
+    """What is done when all that was asked for before is written."""
 
 
 async def _then(done: Awaitable[Any], result: T) -> T:
