@@ -28,6 +28,20 @@ class BlobRows:
         """The bytes to store under a name."""
         return self.sealer.seal(wrap(content), _TABLE + name.encode())
 
+    def is_current(self, stored: bytes) -> bool:
+        """Whether the bytes are as they would be stored today."""
+        return self.sealer.is_current(stored)
+
+    def sealed_anew(self, name: str, stored: bytes) -> tuple[str, bytes]:
+        """Name and bytes of a row as they would be stored today.
+
+        Raises:
+            DatabaseError: The row is in no form that quorate writes, or was not sealed with a key that is here.
+        """
+        content = unwrap(self.sealer.open(stored, _TABLE + name.encode()), f"blob {name}")
+        new = self.names_of(blob_digest(content))[0]
+        return new, self.pack(new, content)
+
     def unpack(self, digest: str, name: str, stored: bytes) -> bytes:
         """The content of a row.
 

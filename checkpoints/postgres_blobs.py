@@ -97,3 +97,39 @@ class PostgresBlobs:
                 "DELETE FROM quorate_blobs WHERE stored_at < %s AND NOT digest = ANY(%s)",
                 (before.astimezone(UTC), kept),
             ).rowcount
+
+    def seal_anew(self, after: str, limit: int) -> str | None:
+        """Store rows anew, of those with names after `after`, that are not as they would be stored today.
+
+        Args:
+            after: Where to go on; empty at first.
+            limit: How many rows to look at.
+
+        Returns:
+            The last name that was looked at; None where there was none.
+        """
+        with self._server.transaction() as connection:
+            return self.seal_some(connection, self._rows.sealer, after, limit)
+
+    @staticmethod
+    def seal_some(connection: Connection[DictRow], sealer: Sealer, after: str, limit: int) -> str | None:
+        """As `seal_anew`, within a transaction."""
+        sql = 'SELECT digest FROM quorate_blobs WHERE digest COLLATE "C" > %s ORDER BY digest COLLATE "C" LIMIT %s'
+        names = [str(row["digest"]) for row in connection.execute(sql, (after, limit))]
+        for name in names:
+            _seal(connection, BlobRows(sealer), name)
+        return names[-1] if names else None
+
+
+def _seal(connection: Connection[DictRow], rows: BlobRows, name: str) -> None:
+    sql = "SELECT size, stored_at, content FROM quorate_blobs WHERE digest = %s FOR UPDATE"
+    row = connection.execute(sql, (name,)).fetchone()
+    if row is None or rows.is_current(row["content"]):
+        return
+    new, content = rows.sealed_anew(name, row["content"])
+    connection.execute("DELETE FROM quorate_blobs WHERE digest = %s", (name,))
+    connection.execute(
+        "INSERT INTO quorate_blobs (digest, size, stored_at, content) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (digest) DO NOTHING",
+        (new, row["size"], row["stored_at"], content),
+    )

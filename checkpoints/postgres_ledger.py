@@ -121,12 +121,17 @@ class PostgresLedger:
             The last name that was looked at; None where there was none.
         """
         with self._server.transaction() as connection:
-            rows = _some(
-                connection, 'key COLLATE "C" > %s ORDER BY key COLLATE "C" LIMIT %s FOR UPDATE', (after, limit)
-            )
-            for row in rows:
-                if not self._rows.is_current(row):
-                    _replace(connection, row.key, self._rows.sealed_anew(row))
+            return self.seal_some(connection, self._rows.sealer, after, limit)
+
+    @staticmethod
+    def seal_some(connection: Connection[DictRow], sealer: Sealer, after: str, limit: int) -> str | None:
+        """As `seal_anew`, within a transaction."""
+        made = LedgerRows(sealer)
+        where = 'key COLLATE "C" > %s ORDER BY key COLLATE "C" LIMIT %s FOR UPDATE'
+        rows = _some(connection, where, (after, limit))
+        for row in rows:
+            if not made.is_current(row):
+                _replace(connection, row.key, made.sealed_anew(row))
         return rows[-1].key if rows else None
 
     def _claimed(self, connection: Connection[DictRow], key: str) -> LedgerRow | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .encryption import ENCRYPTION, Encryption, Transition, admit
 from .postgres_blobs import PostgresBlobs
 from .postgres_ledger import PostgresLedger
 from .postgres_log import create_log
 from .postgres_server import PostgresServer
 from .schema import SCHEMA, check_schema, migrate
-from .seal import Sealer
+from .seal import Keyring, Sealer
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -20,6 +21,8 @@ __all__ = ["prepare", "schema_of"]
 _PATIENCE = 600.0
 """How long an open waits for another process that brings the database up to date, in seconds."""
 
+_ROWS = 256
+"""How many rows are sealed at a time."""
 _TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_threads")
 
 
@@ -43,10 +46,33 @@ def prepare(server: PostgresServer, sealer: Sealer) -> None:
     """
     with server.connect() as connection, server.explained():
         if not _missing(server, connection):  # then this user need not have the right to make any
-            return
+            found, new = _admit(server, connection, sealer)
+            if new == found:
+                return
         with server.making_tables(connection, _PATIENCE), connection.transaction():
+            older = schema_of(connection) != str(SCHEMA)
             if _missing(server, connection):  # another process may have been quicker
                 _make(server, connection, sealer)
+            found, new = _admit(server, connection, sealer, empty=older)
+            if new != found:
+                _remember(connection, ENCRYPTION, new.text)
+
+
+def _admit(
+    server: PostgresServer, connection: Connection[DictRow], sealer: Sealer, *, empty: bool = False
+) -> tuple[Encryption, Encryption]:
+    """How the database is sealed, and how it is from now on.
+
+    Raises:
+        DatabaseError: It may not be opened with this sealer.
+    """
+    row = connection.execute("SELECT value FROM quorate_meta WHERE key = %s", (ENCRYPTION,)).fetchone()
+    found = Encryption.parse(None if row is None else row["value"], server.shown)
+    if not empty:
+        tables = ("quorate_threads", "effects_ledger", "quorate_blobs")
+        rows = (connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1".encode()).fetchone() for table in tables)
+        empty = all(row is None for row in rows)
+    return found, admit(found, sealer, empty=empty, shown=server.shown)
 
 
 def _make(server: PostgresServer, connection: Connection[DictRow], sealer: Sealer) -> None:
@@ -57,9 +83,13 @@ def _make(server: PostgresServer, connection: Connection[DictRow], sealer: Seale
     create_log(connection)
     if found is not None:
         migrate(int(found), _MIGRATIONS, _Place(connection, server, sealer))
+    _remember(connection, "schema", str(SCHEMA))
+
+
+def _remember(connection: Connection[DictRow], name: str, value: str | None) -> None:
     connection.execute(
-        "INSERT INTO quorate_meta VALUES ('schema', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (str(SCHEMA),),
+        "INSERT INTO quorate_meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (name, value),
     )
 
 
@@ -88,11 +118,23 @@ def _take_stock_tables_over(place: _Place) -> None:
     from .stock_postgres import StockPostgres
 
     connection, server, sealer = place
+    _seal_rest(connection, sealer)
     if not _there(connection, "checkpoints"):
         return
     register(connection.adapters)
     import_all(StockPostgres(connection, server), PostgresTransaction(connection, sealer), sealer)
     connection.execute("DROP TABLE checkpoints, checkpoint_blobs, checkpoint_writes, checkpoint_migrations")
+
+
+def _seal_rest(connection: Connection[DictRow], sealer: Sealer) -> None:
+    """Seal what an older database has besides checkpoints."""
+    if not isinstance(sealer, Keyring):
+        return
+    transition = Transition(sealer, encrypt=True)
+    for seal in (PostgresLedger.seal_some, PostgresBlobs.seal_some):
+        after: str | None = ""
+        while after is not None:
+            after = seal(connection, transition, after, _ROWS)
 
 
 _MIGRATIONS = {1: _take_stock_tables_over}

@@ -92,6 +92,36 @@ class SqliteBlobs:
                 (_text(before), json.dumps(kept)),
             ).rowcount
 
+    def seal_anew(self, after: str, limit: int) -> str | None:
+        """Store rows anew, of those with names after `after`, that are not as they would be stored today.
+
+        Args:
+            after: Where to go on; empty at first.
+            limit: How many rows to look at.
+
+        Returns:
+            The last name that was looked at; None where there was none.
+        """
+        with self._file.transaction() as database:
+            return self.seal_some(database, self._rows.sealer, after, limit)
+
+    @staticmethod
+    def seal_some(database: Database, sealer: Sealer, after: str, limit: int) -> str | None:
+        """As `seal_anew`, within a transaction."""
+        rows = BlobRows(sealer)
+        sql = "SELECT digest FROM quorate_blobs WHERE digest > ? ORDER BY digest LIMIT ?"
+        names = [name for (name,) in database.execute(sql, (after, limit)).fetchall()]
+        for name in names:
+            ((stored,),) = database.execute("SELECT content FROM quorate_blobs WHERE digest = ?", (name,)).fetchall()
+            if not rows.is_current(stored):
+                new, content = rows.sealed_anew(name, stored)
+                # What is there under the new name already is the same content, stored later.
+                sql = "UPDATE OR IGNORE quorate_blobs SET digest = ?, content = ? WHERE digest = ?"
+                database.execute(sql, (new, content, name))
+                if new != name:
+                    database.execute("DELETE FROM quorate_blobs WHERE digest = ?", (name,))
+        return names[-1] if names else None
+
     def _row(self, names: Sequence[str], column: str = "size") -> tuple[str, Any] | None:
         """The name of the row that stands under one of the names, with a column of it."""
         with self._file.reading() as database:

@@ -117,10 +117,16 @@ class SqliteLedger:
             The last name that was looked at; None where there was none.
         """
         with self._file.transaction() as database:
-            rows = _some(database, "key > ? ORDER BY key LIMIT ?", (after, limit))
-            for row in rows:
-                if not self._rows.is_current(row):
-                    _replace(database, row.key, self._rows.sealed_anew(row))
+            return self.seal_some(database, self._rows.sealer, after, limit)
+
+    @staticmethod
+    def seal_some(database: Database, sealer: Sealer, after: str, limit: int) -> str | None:
+        """As `seal_anew`, within a transaction."""
+        made = LedgerRows(sealer)
+        rows = _some(database, "key > ? ORDER BY key LIMIT ?", (after, limit))
+        for row in rows:
+            if not made.is_current(row):
+                _replace(database, row.key, made.sealed_anew(row))
         return rows[-1].key if rows else None
 
     def _read(self, database: Database, key: str) -> LedgerRow | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..contracts import DatabaseError
+from .encryption import ENCRYPTION, Encryption, Transition, admit
 from .schema import SCHEMA, check_schema, migrate
-from .seal import Sealer
+from .seal import Keyring, Sealer
 from .sqlite_blobs import SqliteBlobs
 from .sqlite_file import SqliteFile
 from .sqlite_ledger import SqliteLedger
@@ -19,6 +22,9 @@ __all__ = ["prepare", "schema_of"]
 
 PATIENCE = 600.0
 """How long an open waits for another process that brings the file up to date, in seconds."""
+
+_ROWS = 256
+"""How many rows are sealed at a time."""
 
 _COLUMNS = {
     "quorate_meta": {"key", "value"},
@@ -60,6 +66,8 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
         stale = check_schema(found, file.shown)
         if found is None and not beside_stock:
             _check_not_stock(database, tables, file.shown)
+        if not stale:
+            _admit(database, sealer, file.shown)
     file.use_wal()
     if found is not None and stale:
         file.wait_for(PATIENCE)
@@ -74,6 +82,7 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
         SqliteLedger.create(database)
         SqliteBlobs.create(database)
+        _remember(database, sealer, file.shown, empty=stale)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
         database.execute("DELETE FROM quorate_meta WHERE 0")
 
@@ -84,6 +93,26 @@ def schema_of(database: Database) -> str | None:
         return None
     row = database.execute("SELECT value FROM quorate_meta WHERE key = 'schema'").fetchone()
     return None if row is None else str(row[0])
+
+
+def _admit(database: Database, sealer: Sealer, shown: str, *, empty: bool = False) -> tuple[Encryption, Encryption]:
+    """How the file is sealed, and how it is from now on.
+
+    Raises:
+        DatabaseError: It may not be opened with this sealer.
+    """
+    row = database.execute("SELECT value FROM quorate_meta WHERE key = ?", (ENCRYPTION,)).fetchone()
+    found = Encryption.parse(None if row is None else row[0], shown)
+    if not empty:
+        tables = ("quorate_threads", "effects_ledger", "quorate_blobs")
+        empty = not any(database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)
+    return found, admit(found, sealer, empty=empty, shown=shown)
+
+
+def _remember(database: Database, sealer: Sealer, shown: str, *, empty: bool) -> None:
+    found, new = _admit(database, sealer, shown, empty=empty)
+    if new != found:
+        database.execute("INSERT OR REPLACE INTO quorate_meta VALUES (?, ?)", (ENCRYPTION, new.text))
 
 
 def _make(database: Database) -> None:
@@ -98,16 +127,37 @@ def _take_stock_tables_over(place: _Place) -> None:
 
     database, shown, sealer = place
     create_log(database)
-    if not {"checkpoints", "writes"} <= set(database.table_names()):
-        return
-    connection = database.conn
-    import_all(StockSqlite(connection, shown), SqliteTransaction(connection, sealer), sealer)
-    # What stays in the freed pages would be in plaintext beside rows that are sealed.
+    with _erasing(database, sealer):
+        _seal_rest(database, sealer)
+        if {"checkpoints", "writes"} <= set(database.table_names()):
+            connection = database.conn
+            import_all(StockSqlite(connection, shown), SqliteTransaction(connection, sealer), sealer)
+            database.execute("DROP TABLE writes")
+            database.execute("DROP TABLE checkpoints")
+
+
+@contextmanager
+def _erasing(database: Database, sealer: Sealer) -> Iterator[None]:
+    """Overwrite what is taken out, where rows are sealed: in the freed pages it would stay in plaintext beside them."""
     (secure,) = database.execute("PRAGMA secure_delete").fetchone()
     database.execute(f"PRAGMA secure_delete = {1 if sealer.encrypts else secure}")
-    database.execute("DROP TABLE writes")
-    database.execute("DROP TABLE checkpoints")
-    database.execute(f"PRAGMA secure_delete = {secure}")
+    try:
+        yield
+    finally:
+        database.execute(f"PRAGMA secure_delete = {secure}")
+
+
+def _seal_rest(database: Database, sealer: Sealer) -> None:
+    """Seal what an older file has besides checkpoints."""
+    if not isinstance(sealer, Keyring):
+        return
+    SqliteLedger.create(database)
+    SqliteBlobs.create(database)
+    transition = Transition(sealer, encrypt=True)
+    for seal in (SqliteLedger.seal_some, SqliteBlobs.seal_some):
+        after: str | None = ""
+        while after is not None:
+            after = seal(database, transition, after, _ROWS)
 
 
 _MIGRATIONS = {1: _take_stock_tables_over}
