@@ -108,16 +108,13 @@ class Hold:
         self._over = False
 
     def prepare(self) -> None:
-        """Ask for what one has to wait for, if anything; the run begins soon."""
+        """Ask ahead what one has to wait for, and see whether who holds the line is still alive."""
+        other = self._holds.held.get(self._number)
+        if other is not None:
+            other._holder.alive  # noqa: B018 - one that is not notes it when it is asked
         if self._locks is not None and self._locks.waits and not self._asked:
             self._asked = True
             self._lock(self._locks)
-
-    def look(self) -> None:
-        """See whether who holds the line is alive; if not, that is known from now on."""
-        other = self._holds.held.get(self._number)
-        if other is not None:
-            other._holder.alive  # noqa: B018 - it finds out by being asked
 
     def take(self) -> str | None:
         """Hold the line from now on: None, or where the run is that holds it, as "process 7"."""

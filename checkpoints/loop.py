@@ -52,13 +52,15 @@ def watch(loop: Any, begin: Callable[[], None], end: Callable[[bool], Future[Non
     """
     first = loop._first
 
-    def begun(*args: Any, **options: Any) -> Any:
+    def guarded(*args: Any, **options: Any) -> Any:
         del loop._first  # LangGraph's own, which this has hidden
+        begun = False
         try:
             begin()
+            begun = True
             return first(*args, **options)
         except BaseException:  # `__enter__` fails, so nothing will unwind the stack
-            end(True)
+            end(begun)
             raise
 
     def left(kind: type[BaseException] | None, *_: object) -> None:
@@ -69,7 +71,7 @@ def watch(loop: Any, begin: Callable[[], None], end: Callable[[bool], Future[Non
         if (done := end(_cut(kind))) is not None:
             await asyncio.wait([asyncio.wrap_future(done)], timeout=_SETTLE)
 
-    loop._first = begun
+    loop._first = guarded
     if isinstance(loop.stack, AsyncExitStack):
         loop.stack.push_async_exit(aleft)
     else:

@@ -57,12 +57,13 @@ class PostgresLocks:
     def take(self, number: int) -> str | None:
         """Take a number in [1, 2**62): None, or who has it."""
         with self._turn, suppress(psycopg.Error, DatabaseError):
-            connection = self._session()
-            row = connection.execute(_TAKE, (number,)).fetchone()
-            if row is not None and not row["taken"]:
-                holder = connection.execute(_HOLDER, (number,)).fetchone()
-                return "another process" + ("" if holder is None else f" (Postgres session {holder['pid']})")
-            self._taken[number] += 1
+            lost = self._connection
+            try:
+                return self._take(number)
+            except psycopg.OperationalError:
+                if lost is None or not lost.closed:
+                    raise
+                return self._take(number)  # in a new session: the old one went away while nobody used it
         return None
 
     def release(self, number: int) -> Future[None]:
@@ -87,6 +88,15 @@ class PostgresLocks:
     def anew(self) -> PostgresLocks:
         """Those of a forked process, in a session of their own; what these have taken is the parent's."""
         return PostgresLocks(self._connect)
+
+    def _take(self, number: int) -> str | None:
+        connection = self._session()
+        row = connection.execute(_TAKE, (number,)).fetchone()
+        if row is not None and not row["taken"]:
+            holder = connection.execute(_HOLDER, (number,)).fetchone()
+            return "another process or handle" + ("" if holder is None else f", Postgres session {holder['pid']}")
+        self._taken[number] += 1
+        return None
 
     def _session(self) -> Connection[DictRow]:
         if self._thread is None:

@@ -77,11 +77,11 @@ class Runs:
         run.hold = Hold(self._holds, number, run, shared=_OF_TASK not in key.namespace)
         run.watch = watch(loop, partial(self._begin, run, key), partial(self._end, run, id(runtime)))
 
-    def settled(self, config: Mapping[str, Any], key: LineKey) -> bool:
-        """Whether all is written of the runs that have ended; a run that is about to read a line asks once."""
+    def prepare(self, config: Mapping[str, Any], key: LineKey) -> bool:
+        """Ask, before a line is read, who is at work on it; whether all is written of the runs that have ended."""
         known = self._known.get(id(config["configurable"].get(_RUNTIME)))
         if known is not None and known[1].hold is not None:
-            known[1].hold.look()
+            known[1].hold.prepare()
         if key not in self._unsettled:
             return True
         self._unsettled.discard(key)
@@ -91,10 +91,7 @@ class Runs:
         """Remember what a loop found when it read a line; the first time counts."""
         runtime = config["configurable"].get(_RUNTIME)
         if runtime is not None:
-            run = self._add(runtime)
-            run.loads.setdefault(key, load)
-            if run.hold is not None:
-                run.hold.prepare()
+            self._add(runtime).loads.setdefault(key, load)
 
     def close(self) -> None:
         """End all: what they still want to write cannot be written any more."""

@@ -175,7 +175,7 @@ class Saver(ThreadSaver):
         return 1 if current is None else current + 1
 
     def _load(self, config: RunnableConfig, key: LineKey) -> CheckpointTuple | None:
-        if not self._runs.settled(config, key):
+        if not self._runs.prepare(config, key):
             self._writer.do(_nothing)  # after all that waits to be written
         checkpoint = _checkpoint_id(config)
         line, found = self._reading.newest(key, checkpoint, self.serde)
