@@ -32,12 +32,12 @@ _CHECKPOINTS = f"{_CHECKPOINT} FROM quorate_checkpoints c"
 _WRITE = "SELECT w.seq, w.line, w.checkpoint, w.early, w.task, w.mask, w.digest, w.payload"
 _WRITES = f"{_WRITE} FROM quorate_writes w"
 _PATH = (
-    "WITH RECURSIVE path (line, seq, parent, step) AS ("
-    " SELECT line, seq, parent, 0 FROM quorate_checkpoints WHERE line = %b AND seq = %b"
-    " UNION ALL SELECT c.line, c.seq, c.parent, step + 1 FROM path JOIN quorate_checkpoints c"
+    "WITH RECURSIVE path AS ("
+    " SELECT line, seq, parent FROM quorate_checkpoints WHERE line = %b AND seq = %b"
+    " UNION ALL SELECT c.line, c.seq, c.parent FROM path JOIN quorate_checkpoints c"
     " ON c.line = path.line AND c.seq = path.parent WHERE path.seq > %b)"
     f" {_WRITE} FROM path JOIN quorate_writes w ON w.line = path.line AND w.checkpoint = path.seq"
-    " WHERE w.mask & %b <> 0 ORDER BY path.step, w.seq"
+    " WHERE w.mask & %b <> 0"
 )
 _CHAIN = (
     "WITH RECURSIVE chain AS ("
@@ -46,7 +46,7 @@ _CHAIN = (
     " UNION ALL SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payload, chain.missing - 1"
     " FROM chain JOIN quorate_checkpoints c ON c.line = chain.line AND c.seq = chain.parent WHERE chain.missing > 0)"
 )
-_ONE_CHAIN = f"{_CHAIN} SELECT seq, line, id, parent, depth, digest, payload FROM chain ORDER BY seq"
+_ONE_CHAIN = f"{_CHAIN} SELECT seq, line, id, parent, depth, digest, payload FROM chain"
 _CHAIN_OF_HEAD = _ONE_CHAIN.format(
     top="quorate_threads t JOIN quorate_checkpoints c ON c.line = t.line AND c.seq = t.head WHERE t.line = %b"
 )
@@ -72,10 +72,7 @@ _FIND = (
 _OF_FOUND = "found JOIN quorate_checkpoints c ON c.line = found.line WHERE"
 _FIND_HEAD = _FIND.format(top=f"{_OF_FOUND} c.seq = found.head")
 _FIND_ID = _FIND.format(top=f"{_OF_FOUND} c.id = %b")
-_ROWS_SINCE = (
-    "SELECT t.generation, c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payload FROM quorate_threads t"
-    " LEFT JOIN quorate_checkpoints c ON c.line = t.line AND c.seq = ANY(%b) WHERE t.line = %b"
-)
+_STILL = "SELECT t.generation, q.* FROM quorate_threads t LEFT JOIN LATERAL ({}) AS q ON true WHERE t.line = %b"
 
 _STRAYS = " UNION ".join(
     f"SELECT line FROM {table} e WHERE NOT EXISTS (SELECT 1 FROM quorate_threads t WHERE t.line = e.line)"
@@ -116,7 +113,7 @@ class PostgresReader:
         """End the transaction, if there is one."""
         self._moment.close()
 
-    def find(self, key: LineKey, checkpoint: str | None) -> Found | None:
+    def find(self, key: LineKey, checkpoint: str | None, *, writes: bool = True) -> Found | None:
         """A line with one of its checkpoints: one statement, which needs no transaction."""
         names = Texts(map(stored, self._sealer.names_of(key.thread)))
         values: list[Any] = [names, stored(key.namespace), names]
@@ -150,15 +147,15 @@ class PostgresReader:
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint and before it those that its header needs, oldest first."""
         if checkpoint is None:
-            return self._checkpoints(_CHAIN_OF_HEAD, (Int8(line),))
-        return self._checkpoints(_CHAIN_OF_ID, (Int8(line), stored(checkpoint)))
+            rows = self._of_line(_CHAIN_OF_HEAD, (Int8(line),))
+        else:
+            rows = self._of_line(_CHAIN_OF_ID, (Int8(line), stored(checkpoint)))
+        return sorted(map(_checkpoint, rows), key=_place)
 
     def place_of(self, line: int, checkpoint: str) -> int | None:
         """The place of a checkpoint; None where it is not there."""
-        rows = self.ask(
-            "SELECT seq FROM quorate_checkpoints WHERE line = %b AND id = %b AND depth >= 0",
-            (Int8(line), stored(checkpoint)),
-        )
+        sql = "SELECT seq FROM quorate_checkpoints WHERE line = %b AND id = %b AND depth >= 0"
+        rows = self._of_line(sql, (Int8(line), stored(checkpoint)))
         return rows[0][0] if rows else None
 
     def page(
@@ -182,22 +179,19 @@ class PostgresReader:
 
     def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
         """The checkpoints at these places."""
-        if self._found is None or self._begun:
-            return self._checkpoints(f"{_CHECKPOINTS} WHERE line = %b AND seq = ANY(%b)", (Int8(line), Numbers(places)))
-        rows = self._cursor.execute(_ROWS_SINCE.encode(), (Numbers(places), Int8(line))).fetchall()
-        if not rows or rows[0][0] != self._found.generation:
-            raise Superseded
-        return [_checkpoint(row[1:]) for row in rows if row[1] is not None]
+        rows = self._of_line(f"{_CHECKPOINTS} WHERE c.line = %b AND c.seq = ANY(%b)", (Int8(line), Numbers(places)))
+        return list(map(_checkpoint, rows))
 
     def writes(self, line: int, checkpoints: Collection[int]) -> list[WritesRow]:
         """What tasks wrote on these checkpoints, in the order of arrival."""
-        sql = f"{_WRITES} WHERE line = %b AND checkpoint = ANY(%b) ORDER BY seq"
-        return [_writes(row) for row in self.ask(sql, (Int8(line), Numbers(checkpoints)))]
+        sql = f"{_WRITES} WHERE w.line = %b AND w.checkpoint = ANY(%b)"
+        return sorted(map(_writes, self._of_line(sql, (Int8(line), Numbers(checkpoints)))), key=_place)
 
     def path_writes(self, line: int, start: int, end: int, mask: int) -> list[WritesRow]:
         """What tasks wrote on the checkpoints from `start` back, over parents, to `end`."""
         values = [Int8(each) for each in (line, start, end, mask)]
-        return [_writes(row) for row in self.ask(_PATH, values)]
+        # A parent's place is always lower.
+        return sorted(map(_writes, self._of_line(_PATH, values)), key=lambda row: (-(row.checkpoint or 0), row.seq))
 
     def events(self, line: int, after: int = 0) -> Iterator[CheckpointRow | WritesRow]:
         """Everything in a line's log after a place, in order, read some at a time."""
@@ -241,6 +235,15 @@ class PostgresReader:
         """The rows of a statement, all of one moment."""
         self._begin()
         return self._cursor.execute(sql.encode(), values).fetchall()
+
+    def _of_line(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        """The rows of a statement about one line; after `find` they are of its moment, though without a transaction."""
+        if self._found is None or self._begun:
+            return self.ask(sql, values)
+        rows = self._cursor.execute(_STILL.format(sql).encode(), (*values, Int8(self._found.id))).fetchall()
+        if not rows or rows[0][0] != self._found.generation:
+            raise Superseded
+        return [row[1:] for row in rows if row[1] is not None]
 
     def _begin(self) -> None:
         if not self._begun:

@@ -92,17 +92,19 @@ class Reading:
     ) -> dict[str, DeltaChannelHistory]:
         """For each delta channel, the last stored value before a checkpoint, and what was written after it."""
         histories: dict[str, DeltaChannelHistory] = {channel: {"writes": []} for channel in channels}
-        with self.store.reading() as reader:
-            line = reader.line(key)
-            rows = [] if line is None else reader.chain(line.id, checkpoint)
-            snapshot = None if line is None else snapshot_of(self.sealer, line, rows)
-            if line is None or snapshot is None:
-                return histories
-            found = {channel: self._end(reader, line, snapshot, channel) for channel in channels}
-            ends = {channel: place for channel, place in found.items() if place is not None}
-            start = rows[-1].parent
-            path = reader.path_writes(line.id, start, min(ends.values()), mask_of(list(ends))) if start and ends else []
-            seeds = self._values(reader, line, {channel: place for channel, place in ends.items() if place})
+        while True:
+            with self.store.reading() as reader, suppress(Superseded):
+                found = reader.find(key, checkpoint, writes=False)
+                snapshot = None if found is None else snapshot_of(self.sealer, found.line, found.chain)
+                if found is None or snapshot is None:
+                    return histories
+                line, start = found.line, found.chain[-1].parent
+                places = {channel: self._end(reader, line, snapshot, channel) for channel in channels}
+                ends = {channel: place for channel, place in places.items() if place is not None}
+                first, mask = min(ends.values(), default=0), mask_of(list(ends))
+                path = reader.path_writes(line.id, start, first, mask) if start and ends else []
+                seeds = self._values(reader, line, {channel: place for channel, place in ends.items() if place})
+                break
         for place, writes in reversed(self._writes(line, path, serde).items()):
             for write in writes:
                 if place >= ends.get(write.channel, place + 1):

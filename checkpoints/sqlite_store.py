@@ -195,13 +195,13 @@ class SqliteReader:
         self._connection = connection
         self._sealer = sealer
 
-    def find(self, key: LineKey, checkpoint: str | None) -> Found | None:
+    def find(self, key: LineKey, checkpoint: str | None, *, writes: bool = True) -> Found | None:
         """A line with one of its checkpoints."""
         line = self.line(key)
         if line is None:
             return None
         chain = self.chain(line.id, checkpoint)
-        return Found(line, chain, self.writes(line.id, [chain[-1].seq]) if chain else [])
+        return Found(line, chain, self.writes(line.id, [chain[-1].seq]) if chain and writes else [])
 
     def line(self, key: LineKey) -> Line | None:
         """Where a line stands."""

@@ -147,10 +147,16 @@ class Found(NamedTuple):
 class Reader(Protocol):
     """Reads of one moment. Every method raises DatabaseError where the database cannot be read."""
 
-    def find(self, key: LineKey, checkpoint: str | None) -> Found | None:
+    def find(self, key: LineKey, checkpoint: str | None, *, writes: bool = True) -> Found | None:
         """A line with one of its checkpoints, the newest where None, in one question; None where there is no line.
 
-        It must come first, and `rows` alone may follow, which raises Superseded where the line was pruned meanwhile.
+        It must come first, and only questions about this line may follow. They raise Superseded where the line was
+        pruned meanwhile.
+
+        Args:
+            key: The line.
+            checkpoint: Id of the checkpoint.
+            writes: Whether what tasks wrote on it is needed.
         """
         ...
 
