@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from .log import Log
+    from .seal import Sealer
 
-__all__ = ["DEFAULT_URL", "Database", "open_database"]
+__all__ = ["DEFAULT_URL", "Database", "open_database", "open_sealed"]
 
 DEFAULT_URL = "sqlite:///quorate.db"
 """Where everything is kept if nobody says otherwise: a file in the current folder."""
@@ -92,13 +93,17 @@ def open_database(url: str | None = None) -> Database:
             made by a newer quorate.
         QuorateError: The extra `postgres` is not installed.
     """
-    address = Address.parse(url if url is not None else os.environ.get("QUORATE_DB") or DEFAULT_URL)
+    return open_sealed(Address.parse(url if url is not None else os.environ.get("QUORATE_DB") or DEFAULT_URL), None)
+
+
+def open_sealed(address: Address, sealer: Sealer | None) -> Database:
+    """As `open_database`, with what seals the rows; None: the keys of the environment, where there are any."""
     if address.scheme == "sqlite":
         from .sqlite_database import SqliteDatabase
 
-        return SqliteDatabase(address)
+        return SqliteDatabase(address, sealer=sealer)
     try:
         from .postgres_database import PostgresDatabase
     except ImportError as error:
         raise missing_extra(error.name or "psycopg", "postgres", address.shown) from error
-    return PostgresDatabase(address)
+    return PostgresDatabase(address, sealer=sealer)

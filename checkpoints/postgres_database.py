@@ -24,10 +24,15 @@ __all__ = ["PostgresDatabase"]
 
 
 class PostgresDatabase:
-    """Everything that lasts, in one Postgres database: see `Database`."""
+    """Everything that lasts, in one Postgres database: see `Database`.
 
-    def __init__(self, address: Address) -> None:
-        self._sealer: Sealer = Keyring.from_environment() or Plain()
+    Args:
+        address: The database.
+        sealer: What seals the rows; by default the keys of the environment do, where there are any.
+    """
+
+    def __init__(self, address: Address, *, sealer: Sealer | None = None) -> None:
+        self._sealer: Sealer = sealer or Keyring.from_environment() or Plain()
         self._server = PostgresServer(address)
         try:
             prepare(self._server, self._sealer)

@@ -32,11 +32,12 @@ class SqliteDatabase:
         address: The file.
         beside_stock: Whether a file of LangGraph's own savers is taken, with quorate's tables beside theirs; by
             default it is refused.
+        sealer: What seals the rows; by default the keys of the environment do, where there are any.
     """
 
-    def __init__(self, address: Address, *, beside_stock: bool = False) -> None:
+    def __init__(self, address: Address, *, beside_stock: bool = False, sealer: Sealer | None = None) -> None:
         self._address = address
-        self._sealer: Sealer = Keyring.from_environment() or Plain()
+        self._sealer: Sealer = sealer or Keyring.from_environment() or Plain()
         self._file = SqliteFile(address.path, address.shown)
         try:
             prepare(self._file, self._sealer, beside_stock=beside_stock)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.tampering import build
+
+from quorate.checkpoints import open_database
+from quorate.checkpoints.address import Address
+from quorate.checkpoints.audit import Audit, heads_of
+from quorate.checkpoints.conversion import open_to_convert
+from quorate.checkpoints.database import Database
+from quorate.checkpoints.rotation import Rotation
+from quorate.checkpoints.seal import Keyring
+from quorate.checkpoints.signature import Head
+from quorate.contracts import DatabaseError, blob_digest
+
+pytest.importorskip("cryptography", reason="the extra security is not installed")
+
+OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+SECRET = "what nobody else may read"
+Keys = Any
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
+    """Sets the keys of the next database that is opened; none where none are given."""
+
+    def set_keys(*keys: str) -> None:
+        if keys:
+            monkeypatch.setenv("QUORATE_KEYS", ",".join(keys))
+        else:
+            monkeypatch.delenv("QUORATE_KEYS", raising=False)
+
+    return set_keys
+
+
+def thread(name: str) -> Any:
+    return {"configurable": {"thread_id": name}}
+
+
+def fill(url: str) -> list[Head]:
+    """Checkpoints of two threads, an effect, a blob, and a thread that was deleted; where the lines stand."""
+    with open_database(url) as database:
+        with database.saver() as saver:
+            graph = build().compile(checkpointer=saver)
+            for name in (f"{SECRET} t", f"{SECRET} u", f"{SECRET} gone"):
+                graph.invoke({"log": [SECRET]}, thread(name))
+            saver.delete_thread(f"{SECRET} gone")
+        database.ledger.begin("key", name="pay", thread=SECRET, digest="d", args={"for": SECRET})
+        database.ledger.finish("key", result=SECRET)
+        database.blobs.put(SECRET.encode() * 10)
+        return list(heads_of(database.log.store, database.log.sealer, datetime.now(UTC)))
+
+
+def check(url: str, heads: list[Head]) -> None:
+    """All is there as before, and proved; runs go on."""
+    with open_database(url) as database, database.saver() as saver:
+        assert not list(Audit(database.log.store, database.log.sealer, heads=heads))
+        graph = build().compile(checkpointer=saver)
+        for name in ("t", "u"):
+            assert graph.get_state(thread(f"{SECRET} {name}")).values["log"][0] == SECRET
+        graph.invoke({"log": ["on"]}, thread(f"{SECRET} t"))
+        entry = database.ledger.entry("key")
+        assert entry is not None
+        assert (entry.status, entry.thread, entry.result) == ("done", SECRET, SECRET)
+        assert database.ledger.begin("key", name="pay", thread="", digest="", args={}) == entry
+        assert database.blobs.get(blob_digest(SECRET.encode() * 10)) == SECRET.encode() * 10
+
+
+def everything(url: str) -> bytes:
+    path: Path = Address.parse(url).path
+    return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+
+
+def rotate(database: Database) -> Rotation:
+    rotation = Rotation(database)
+    rotation()
+    return rotation
+
+
+def test_an_old_key_can_be_dropped(database_url: str, keys: Keys) -> None:
+    """After a rotation all opens with the new key alone, is as it was, and its chain is the one that it had."""
+    keys(OLD)
+    heads = fill(database_url)
+    keys(NEW, OLD)
+    with open_database(database_url) as database:
+        assert rotate(database).sealed > 20
+        assert rotate(database).sealed == 0
+    keys(OLD)
+    with pytest.raises(DatabaseError, match=f"sealed with the key {Keyring.parse(NEW).ids[0]} too"):
+        open_database(database_url)
+    keys(NEW)
+    check(database_url, heads)
+
+
+class PowerCut(Exception):
+    pass
+
+
+def test_a_rotation_goes_on_where_it_was_stopped(sqlite_url: str, keys: Keys) -> None:
+    """A rotation that was stopped leaves all readable with both keys, and goes on with the rest."""
+    keys(OLD)
+    heads = fill(sqlite_url)
+    keys(NEW, OLD)
+    sealed = 0
+
+    def stop(seen: int) -> None:
+        if seen > 12:
+            raise PowerCut
+
+    with open_database(sqlite_url) as database:
+        first = Rotation(database, stop, rows=4)
+        with pytest.raises(PowerCut):
+            first()
+        sealed = first.sealed
+        assert sealed > 0
+    check(sqlite_url, heads)
+    keys(NEW)
+    with pytest.raises(DatabaseError, match="too, and the key"):
+        open_database(sqlite_url)
+    keys(NEW, OLD)
+    with open_database(sqlite_url) as database:
+        assert rotate(database).sealed > 0
+    keys(NEW)
+    check(sqlite_url, heads)
+
+
+def test_a_database_is_encrypted_and_decrypted_again(database_url: str, keys: Keys) -> None:
+    """A database in plaintext is encrypted as a whole, and back; its chain stays the one that it had."""
+    keys()
+    heads = fill(database_url)
+    with open_to_convert(Address.parse(database_url), Keyring.parse(NEW), encrypt=True) as database:
+        with pytest.raises(DatabaseError, match="being encrypted"):
+            open_database(database_url)
+        rotate(database)
+        database.log.store.vacuum()
+    with pytest.raises(DatabaseError, match="set QUORATE_KEYS"):
+        open_database(database_url)
+    if database_url.startswith("sqlite"):
+        assert SECRET.encode() not in everything(database_url)
+    keys(NEW)
+    check(database_url, heads)
+    with open_to_convert(Address.parse(database_url), Keyring.parse(NEW), encrypt=False) as database:
+        rotate(database)
+    keys()
+    check(database_url, heads)
+
+
+@pytest.fixture
+def in_use(database_url: str, keys: Keys) -> Iterator[str]:
+    keys()
+    with open_database(database_url) as database:
+        database.threads()
+        yield database_url
+
+
+def test_a_database_in_use_is_not_converted(in_use: str) -> None:
+    """While another program has a database open it is not encrypted, and stays as it is."""
+    with pytest.raises(DatabaseError, match="has open"):
+        open_to_convert(Address.parse(in_use), Keyring.parse(NEW), encrypt=True)
+    fill(in_use)
