@@ -64,17 +64,15 @@ def plan_prune(parents: Mapping[int, int | None], kept: Mapping[int, Needs], wri
     delta channel too.
 
     Args:
-        parents: For each checkpoint of a line, by place, the one before it; parents have lower places.
+        parents: For each checkpoint of a line, by place, the one before it, which has a lower place and is among them.
         kept: The checkpoints that stay.
         written: For each checkpoint that tasks wrote on, `mask_of` the channels.
 
     Raises:
         LookupError: A checkpoint needs a value of one that does not come before it.
     """
-    direct = {parents[place] for place in kept} - {None}
-    carriers = {
-        place: _carrier(parents, kept, direct, place) for place in direct if place is not None and place not in kept
-    }
+    staying = _carrying(parents, kept)
+    carriers = {place: _carrier(parents, kept, staying, place) for place in staying}
     stands = {each: place for place, carrier in carriers.items() for each in carrier.path}
     moved: dict[int, int] = {}
     for needs in kept.values():
@@ -95,15 +93,34 @@ def plan_prune(parents: Mapping[int, int | None], kept: Mapping[int, Needs], wri
     return PrunePlan(full, {place: _staying(parents[place], carriers) for place in kept}, moved)
 
 
+def _carrying(parents: Mapping[int, int | None], kept: Collection[int]) -> set[int]:
+    """The pruned checkpoints right before kept ones, and those where the ways back from them meet."""
+    found: set[int] = set()
+    passed: set[int] = set()
+    for place in kept:
+        before = parents[place]
+        if before is None or before in kept:
+            continue
+        found.add(before)
+        way: int | None = before
+        while way is not None and way not in kept:
+            if way in passed:
+                found.add(way)
+                break
+            passed.add(way)
+            way = parents[way]
+    return found
+
+
 def _carrier(
-    parents: Mapping[int, int | None], kept: Collection[int], direct: Collection[int | None], place: int
+    parents: Mapping[int, int | None], kept: Collection[int], carrying: Collection[int], place: int
 ) -> Carrier:
     path = [place]
     before = parents[place]
-    while before is not None and before not in kept and before not in direct:
+    while before is not None and before not in kept and before not in carrying:
         path.append(before)
-        before = parents.get(before)
-    return Carrier(before if before in parents else None, tuple(path))
+        before = parents[before]
+    return Carrier(before, tuple(path))
 
 
 def _pass_histories(

@@ -123,9 +123,8 @@ class Replica:
         line = copy.line
         prior = None if record.follows is None else self._snapshot(copy, record.follows)
         before = None if prior is None else prior.seq
-        seeds: dict[str, int] = {}
         if record.carried:
-            before, seeds = self._carry(copy, before, record.carried)
+            before = self._carry(copy, before, record.carried)
         seq, salt = self._place(), self._salt()
         values: dict[str, Typed | None] = {**dict.fromkeys(record.emptied), **record.values}
         header = header_of(record.sections, record.parent)
@@ -136,7 +135,9 @@ class Replica:
         stands = record.parent != record.follows
         if stands:
             snapshot.depth = 0
-            snapshot.seeds |= seeds
+            for channel, history in record.carried.items():
+                if history.seed is not None and before is not None:
+                    (snapshot.held if history.held else snapshot.seeds)[channel] = before
             payload = full_payload(snapshot, [channel for channel, value in values.items() if value is None])
         self._append(line, content)
         row = CheckpointRow(seq, line.id, record.id, before, snapshot.depth, line.tip or b"", payload)
@@ -151,10 +152,8 @@ class Replica:
             line.early -= self._transaction.adopt(line.id, record.id, seq)
             del copy.early[record.id]
 
-    def _carry(
-        self, copy: _LineCopy, before: int | None, carried: Mapping[str, CarriedHistory]
-    ) -> tuple[int, dict[str, int]]:
-        """Write what pruning left of delta channels; where, and which channels have their last value there."""
+    def _carry(self, copy: _LineCopy, before: int | None, carried: Mapping[str, CarriedHistory]) -> int:
+        """Write what pruning left of channels, and give the place."""
         line, place = copy.line, self._place()
         values = {channel: full(history.seed) for channel, history in carried.items() if history.seed is not None}
         # What was pruned is not known here: these rows stand for themselves, and the pruning tells of them.
@@ -170,12 +169,12 @@ class Replica:
             own = content_digest((b"carried", carried_writes(bytes(32), writes)))
             self._append(line, own)
             content = carried_writes(own, writes)
-            mask = mask_of(list(carried))
+            mask = mask_of([write.channel for write in writes])
             written = WritesRow(self._place(), line.id, place, None, "", mask, line.tip or b"", content)
             copy.proved[written.seq] = row_digest(written, b"", content)
             copy.gone += 1
             self._put(copy, written, b"")
-        return place, dict.fromkeys(values, place)
+        return place
 
     def _add_writes(self, copy: _LineCopy, record: WritesRecord) -> None:
         line, salt = copy.line, self._salt()

@@ -77,7 +77,7 @@ def _checkpoint_line(record: CheckpointRecord) -> dict[str, Any]:
 
 
 def _history(history: CarriedHistory) -> dict[str, Any]:
-    told: dict[str, Any] = {} if history.seed is None else {"seed": _value(history.seed)}
+    told: dict[str, Any] = {} if history.seed is None else {"seed": _value(history.seed), "held": history.held}
     return {**told, "writes": [{"task": write.task, **_written(write.value)} for write in history.writes]}
 
 
@@ -151,7 +151,8 @@ def _carried(channel: str, told: Any) -> CarriedHistory:
     if not isinstance(told, dict) or not isinstance(told.get("writes"), list):
         raise ValueError(f"carried {channel!r} has no list of writes")
     seed = _typed(told["seed"]) if "seed" in told else None
-    return CarriedHistory(seed, [TaskWrite(_text(each, "task"), channel, _raw(each)) for each in told["writes"]])
+    held = seed is not None and told.get("held") is True
+    return CarriedHistory(seed, held, [TaskWrite(_text(each, "task"), channel, _raw(each)) for each in told["writes"]])
 
 
 def _writes_record(line: Mapping[str, Any]) -> WritesRecord:

@@ -14,10 +14,12 @@ __all__ = ["CarriedHistory", "CheckpointRecord", "ThreadRecord", "WritesRecord"]
 
 @dataclass(frozen=True, slots=True)
 class CarriedHistory:
-    """What pruning left of a delta channel from before a checkpoint."""
+    """What pruning left of a channel from before a checkpoint."""
 
     seed: Typed | None
     """Its last stored value; None where that stands elsewhere, or there was none."""
+    held: bool
+    """Whether that is its value in the checkpoint; else it has none there, as a delta channel between two snapshots."""
     writes: Sequence[TaskWrite]
     """What was written to it after that, the oldest first; objects in it are msgpack extensions."""
 
@@ -43,7 +45,7 @@ class CheckpointRecord:
     emptied: Sequence[str] = ()
     """The channels that have lost their value since."""
     carried: Mapping[str, CarriedHistory] = field(default_factory=dict)
-    """What pruning left of delta channels from between `follows` and it."""
+    """What pruning left of channels from between `follows` and it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 
-from .codec import lasting, mask_of
 from .line import Line
 from .line_view import LineView
 from .proof import emptied_of
 from .pruned import content_digests_of
-from .request import Typed
 from .seal import Sealer
 from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, WritesRow
-from .task_write import in_order, raw_writes
+from .task_write import TaskWrite, in_order, raw_writes
 from .thread_record import CarriedHistory, CheckpointRecord, ThreadRecord, WritesRecord
 from .value import added_elements, needs
 
@@ -67,15 +65,19 @@ class _LineRecords(LineView):
             before = self._before[before]
         prior = None if before is None else self.snapshot_at(before)
         follows = None if prior is None else prior.id
+        carried = self._carried(row, snapshot) if row.parent in self._hidden else {}
         if follows == snapshot.parent:
             new, emptied = dict.fromkeys(snapshot.own, row.seq), emptied_of(content, self.where(row))
         else:
             held = {} if prior is None else prior.held
-            new = {channel: place for channel, place in snapshot.held.items() if held.get(channel) != place}
+            new = {
+                channel: place
+                for channel, place in snapshot.held.items()
+                if held.get(channel) != place and (channel not in carried or not carried[channel].held)
+            }
             emptied = [channel for channel in held if channel not in snapshot.held]
         values = {channel: self.value(channel, place) for channel, place in new.items()}
         added = {channel: found for channel, place in new.items() if (found := self._added(channel, place)) is not None}
-        carried = self._carried(row, snapshot) if row.parent in self._hidden else {}
         return CheckpointRecord(
             self.line.key.namespace,
             row.id,
@@ -103,22 +105,19 @@ class _LineRecords(LineView):
         while place is not None and place in self._hidden:
             path.append(place)
             place = self._before[place]
-        ends = {channel: snapshot.seeds.get(channel, 0) for channel in snapshot.sections["v"]}
-        ends = {channel: end for channel, end in lasting(ends).items() if channel not in snapshot.held}
-        rows = self._reader.path_writes(self.line.id, path[0], path[-1], mask_of(list(ends))) if ends else []
+        rows = self._reader.path_writes(self.line.id, path[0], path[-1], -1)
         found = in_order(rows, raw_writes, lambda each: self.content(each)[1], str(self.line.key))
-        made: dict[str, CarriedHistory] = {}
-        for channel, end in ends.items():
-            writes = [
-                write
-                for at, of_checkpoint in reversed(found.items())
-                for write in of_checkpoint
-                if write.channel == channel and at >= end
-            ]
-            seed: Typed | None = self.value(channel, end) if end in path else None
-            if writes or seed is not None:
-                made[channel] = CarriedHistory(seed, writes)
-        return made
+        written: dict[str, list[TaskWrite]] = {}
+        ends = {**snapshot.seeds, **snapshot.held}
+        for at, of_checkpoint in reversed(found.items()):
+            for write in of_checkpoint:
+                if at >= ends.get(write.channel, 0):
+                    written.setdefault(write.channel, []).append(write)
+        seeds = {channel: self.value(channel, place) for channel, place in ends.items() if place in path}
+        return {
+            channel: CarriedHistory(seeds.get(channel), channel in seeds and channel in snapshot.held, writes)
+            for channel, writes in {**dict.fromkeys(seeds, ()), **written}.items()
+        }
 
     def _writes(self, row: WritesRow, content: bytes) -> WritesRecord:
         checkpoint = row.early if row.checkpoint is None else self.id_at(row.checkpoint)
