@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from langgraph.checkpoint.base import Checkpoint
-from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from tests.fakes.database_faces import DatabaseFaces
-from tests.fakes.saver_model import Kept, SaverModel, place, shown
+from tests.fakes.saver_model import Kept, SaverModel, following, place, shown
 from tests.fakes.transcript import differences, plain
 
 from quorate.contracts import StaleThreadError
@@ -57,6 +56,7 @@ class SaverMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.handles = [DatabaseFaces(url, self.runner) for _ in range(2)]
         self.model = SaverModel()
+        self.pruned: set[str] = set()
 
     def line(self, pick: int) -> tuple[str, str]:
         return f"thread {self.example} {pick % 3}", ("", "sub", "sub|deep:1")[pick % 5 % 3]
@@ -71,31 +71,11 @@ class SaverMachine(RuleBasedStateMachine):
     def some(self) -> bool:
         return bool(self.model.all())
 
-    def make(self, parent: Kept | None, changes: dict[str, Any]) -> tuple[Checkpoint, dict[str, Any]]:
-        """A checkpoint after `parent`, and the new versions; a change to None takes the channel's value away."""
+    def make(self, parent: Kept | None, changes: Changes) -> tuple[Checkpoint, dict[str, Any]]:
+        """A checkpoint after `parent`, and the new versions."""
         number = next(self.clock)
-        held = parent.checkpoint if parent else None
-        versions = dict(held["channel_versions"]) if held else {}
-        content = copy.deepcopy(held["channel_values"]) if held else {}
-        content.pop("delta", None)  # it is stored at a snapshot only
-        new = {name: self.handles[0].next_version(versions.get(name)) for name in changes}
-        for name, value in changes.items():
-            content.pop(name, None)
-            if name == "delta":
-                if value is not None:
-                    content[name] = _DeltaSnapshot(value)
-            elif value is not None:
-                content[name] = value
-        checkpoint = Checkpoint(
-            v=4,
-            id=f"1f0{self.example}-{number:04x}-6000-8000-000000000000",
-            ts=f"2026-11-21T00:00:{number % 60:02}.000000+00:00",
-            channel_values=content,
-            channel_versions={**versions, **new},
-            versions_seen={"__input__": {}, "node": dict(versions)},
-            updated_channels=sorted(changes),
-        )
-        return checkpoint, new
+        id_ = f"1f0{self.example}-{number:04x}-6000-8000-000000000000"
+        return following(parent, changes, id_, self.handles[0].next_version)
 
     def do_put(self, how: How, line: Line, parent: Kept | None, changes: Changes, metadata: dict[str, Any]) -> None:
         handle, is_async = how
@@ -158,6 +138,8 @@ class SaverMachine(RuleBasedStateMachine):
         self, handle: int, is_async: bool, pick: int, task: int, writes: list[Any], special: list[Any]
     ) -> None:
         kept = self.known(pick)
+        if kept is not self.model.head(kept.line):  # as LangGraph does: the checkpoints after it would read it
+            writes = [write for write in writes if write[0] != "delta"]
         name, path = f"{task:08x}-0000-5000-8000-000000000000", ("~b", "", "~a")[task]
         self.handle(handle).put_writes(is_async, place(kept.line, kept.id), [*writes, *special], name, path)
         kept.write(name, path, [*writes, *special])
@@ -207,13 +189,15 @@ class SaverMachine(RuleBasedStateMachine):
     def delta_history(self, handle: int, is_async: bool, pick: int) -> None:
         kept = self.known(pick)
         found, walk = self.handle(handle).delta_history(is_async, place(kept.line, kept.id), ["delta", "a", "never"])
-        same(plain(dict(found)), plain(dict(walk)))
+        if kept.line[0] not in self.pruned:  # from there on the walk ends where the first pruned one was
+            same(plain(dict(found)), plain(dict(walk)))
 
     @rule(handle=picks, is_async=faces, pick=picks)
     def delete_thread(self, handle: int, is_async: bool, pick: int) -> None:
         thread = self.line(pick)[0]
         self.handle(handle).delete_thread(is_async, thread)
         self.model.forget(thread)
+        self.pruned.discard(thread)
 
     @precondition(some)
     @rule(handle=picks, is_async=faces, pick=picks)
@@ -221,6 +205,31 @@ class SaverMachine(RuleBasedStateMachine):
         source, target = self.known(pick).line[0], f"copy {self.example} {next(self.clock)}"
         self.handle(handle).copy_thread(is_async, source, target)
         self.model.copy(source, target)
+        self.pruned |= {target} if source in self.pruned else set()
+
+    @precondition(some)
+    @rule(handle=picks, is_async=faces, pick=picks)
+    def prune(self, handle: int, is_async: bool, pick: int) -> None:
+        faces, thread = self.handle(handle), self.known(pick).line[0]
+        heads = [head for line in self.model.lines if line[0] == thread and (head := self.model.head(line))]
+        before = [self.all_of(faces, is_async, head) for head in heads]
+        faces.prune(is_async, thread)
+        same([self.all_of(faces, is_async, head) for head in heads], before)
+        self.pruned.add(thread)
+        left = {(row["line"], row["checkpoint"]["id"]) for row in self.found(faces, is_async)}
+        assert {(head.line, head.id) for head in heads} <= left
+        for kept in self.model.all():
+            if kept.line[0] == thread and (kept.line, kept.id) not in left:
+                self.model.drop(kept)
+
+    def all_of(self, faces: DatabaseFaces, is_async: bool, kept: Kept) -> Any:
+        """A checkpoint, and what LangGraph would ask of before it: a delta channel with a version, but no value."""
+        config = place(kept.line, kept.id)
+        asked = {"delta"} & kept.checkpoint["channel_versions"].keys() - kept.checkpoint["channel_values"].keys()
+        return [
+            shown(faces.get_tuple(is_async, config)),
+            plain(dict(faces.delta_history(is_async, config, list(asked))[0])),
+        ]
 
     @rule(pick=picks)
     def reopen(self, pick: int) -> None:
@@ -229,10 +238,14 @@ class SaverMachine(RuleBasedStateMachine):
 
     @rule(handle=picks, is_async=faces)
     def list_all(self, handle: int, is_async: bool) -> None:
-        mine = [shown(one) for one in self.handle(handle).list(is_async, None)]
-        mine = [one for one in mine if one and f" {self.example} " in one["line"][0]]
+        mine = self.found(self.handle(handle), is_async)
         expected = [kept.shown() for kept in self.model.all()]
         same(sorted(mine, key=by_place), sorted(expected, key=by_place))
+
+    def found(self, faces: DatabaseFaces, is_async: bool) -> Any:
+        """All that is in this example's threads."""
+        rows = [shown(one) for one in faces.list(is_async, None)]
+        return [row for row in rows if row and f" {self.example} " in row["line"][0]]
 
     def teardown(self) -> None:
         try:

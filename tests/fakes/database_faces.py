@@ -77,6 +77,12 @@ class DatabaseFaces:
         else:
             self._sync.copy_thread(source, target)
 
+    def prune(self, is_async: bool, thread: str) -> None:
+        if is_async:
+            self._await(lambda: self._async.aprune([thread]))
+        else:
+            self._sync.prune([thread])
+
     def delta_history(self, is_async: bool, config: RunnableConfig, channels: Sequence[str]) -> Any:
         """What the saver gives, and what LangGraph's own walk over single checkpoints gives."""
         walk = BaseCheckpointSaver.get_delta_channel_history(self._sync, config=config, channels=channels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, Checkpoint, CheckpointTupl
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from tests.fakes.transcript import plain
 
-__all__ = ["Kept", "SaverModel", "place", "shown"]
+__all__ = ["Kept", "SaverModel", "following", "place", "shown"]
 
 Line = tuple[str, str]
 """A thread and a namespace in it."""
@@ -77,6 +77,33 @@ def shown(found: CheckpointTuple | None) -> dict[str, Any] | None:
     }
 
 
+def following(
+    parent: Kept | None, changes: Mapping[str, Any], id_: str, next_version: Callable[[Any], Any]
+) -> tuple[Checkpoint, dict[str, Any]]:
+    """A checkpoint after `parent`, and the new versions; a change to None takes the channel's value away."""
+    if parent and any(channel == "delta" for channel, _, _ in parent.writes.values()):
+        changes = {"delta": None, **changes}  # what is written to a channel gives it a new version
+    held = parent.checkpoint if parent else None
+    versions = dict(held["channel_versions"]) if held else {}
+    content = copy.deepcopy(held["channel_values"]) if held else {}
+    content.pop("delta", None)  # it is stored at a snapshot only
+    new = {name: next_version(versions.get(name)) for name in changes}
+    for name, value in changes.items():
+        content.pop(name, None)
+        if value is not None:
+            content[name] = _DeltaSnapshot(value) if name == "delta" else value
+    checkpoint = Checkpoint(
+        v=4,
+        id=id_,
+        ts="2026-11-21T00:00:00.000000+00:00",
+        channel_values=content,
+        channel_versions={**versions, **new},
+        versions_seen={"__input__": {}, "node": dict(versions)},
+        updated_channels=sorted(changes),
+    )
+    return checkpoint, new
+
+
 def _plain_checkpoint(checkpoint: Checkpoint) -> Any:
     # LangGraph passes the snapshot of a delta channel once; while the channel's version stays, a saver may show it
     # again, as one in memory does, or not, as one that keeps whole checkpoints.
@@ -105,6 +132,9 @@ class SaverModel:
 
     def keep(self, kept: Kept) -> None:
         self.lines.setdefault(kept.line, {})[kept.id] = kept
+
+    def drop(self, kept: Kept) -> None:
+        del self.lines[kept.line][kept.id]
 
     def forget(self, thread: str) -> None:
         self.lines = {line: kept for line, kept in self.lines.items() if line[0] != thread}
