@@ -13,6 +13,7 @@ import typer
 from .audit_app import audit
 from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
+from .keys_app import keys
 from .options import Db, Json
 from .retention_app import retention
 
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit)
+app.add_typer(keys)
 app.add_typer(retention)
 
 

@@ -75,17 +75,27 @@ class Location:
             DatabaseError: It cannot be opened, or does not exist.
         """
         from ..checkpoints import open_database
+
+        if existing:
+            self.check_existing()
+        return open_database(self.url)
+
+    def check_existing(self) -> None:
+        """Check that a SQLite file is there.
+
+        Raises:
+            DatabaseError: It is not.
+        """
         from ..checkpoints.address import Address
 
         address = Address.parse(self.url)
-        if existing and address.scheme == "sqlite" and not address.path.exists():
+        if address.scheme == "sqlite" and not address.path.exists():
             raise DatabaseError(
                 address.shown,
                 got=f"no file {address.path}",
                 expected="a database that `quorate run` has made",
                 fix=f"go to its folder, or pass --db or {VARIABLE}",
             )
-        return open_database(self.url)
 
 
 @contextmanager
