@@ -21,6 +21,9 @@ Kept = Literal["none", "latest", "decided"] | int
 A number: the newest so many.
 """
 
+_LONGEST = timedelta(days=36500)
+"""The oldest that anything is taken to be: before year 1 there are no dates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
@@ -40,8 +43,13 @@ class Keep:
                 expected="none, latest, decided, or how many of the newest checkpoints",
                 fix="keep=10, say, for the newest ten",
             )
-        if self.older_than is not None and self.older_than < timedelta():
-            raise InputError("older_than", got=str(self.older_than), expected="a time of 0 or more", fix="correct it")
+        if self.older_than is not None and not timedelta() <= self.older_than <= _LONGEST:
+            raise InputError(
+                "older_than",
+                got=_age(self.older_than),
+                expected=f"an age from 0 to {_age(_LONGEST)}",
+                fix="older_than=timedelta(days=30), say",
+            )
 
     def places(self, candidates: Sequence[Candidate], now: datetime) -> set[int]:
         """The places of those that stay, the newest always.
@@ -68,4 +76,15 @@ class Keep:
             "latest": "the newest checkpoint",
             "decided": "the last checkpoint of each ended turn",
         }.get(str(self.what), f"the newest {self.what} checkpoints")
-        return f"keep {kept}" + ("" if self.older_than is None else f", and what is not older than {self.older_than}")
+        return f"keep {kept}" + (
+            "" if self.older_than is None else f", and what is not older than {_age(self.older_than)}"
+        )
+
+
+def _age(age: timedelta) -> str:
+    seconds = int(age.total_seconds())
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds % length == 0:
+            count = seconds // length
+            return f"{count:,} {unit}{'s' * (count != 1)}"
+    return str(age)

@@ -56,7 +56,9 @@ def import_thread(location: Location, file: str, into: str | None) -> None:
         except KeyboardInterrupt:
             stop.set()  # the thread that writes undoes what it has
             raise
-    console().print(f"{line_of(thread)} imported: {events:,} events; {location.shown}", soft_wrap=True)
+    console().print(
+        f"{line_of(thread)} imported: {events:,} event{'s' * (events != 1)}; {location.shown}", soft_wrap=True
+    )
 
 
 def _write(path: Path, lines: Iterable[str]) -> int:
