@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.tampering import build
 
 from quorate.checkpoints import open_database
+from quorate.checkpoints.audit import Audit
 from quorate.checkpoints.encryption import Encryption, admit
 from quorate.checkpoints.seal import Keyring, Plain
 from quorate.contracts import DatabaseError
@@ -127,3 +128,18 @@ def test_a_database_that_is_being_converted() -> None:
         for sealer in (Plain(), Keyring.parse(OLD)):
             with pytest.raises(DatabaseError, match=f"being .*quorate keys rotate {way}"):
                 admit(Encryption(state, ("a",)), sealer, empty=False, shown="x")  # type: ignore[arg-type]
+
+
+def test_a_sealed_row_in_another_place(sqlite_url: str, keys: Keys) -> None:
+    """A sealed row opens at its own place alone: of two that were exchanged an audit finds both."""
+    keys(OLD)
+    run(sqlite_url)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (one, first), (two, second) = connection.execute(
+            "SELECT seq, payload FROM quorate_writes WHERE line = 1 ORDER BY seq LIMIT 2"
+        ).fetchall()
+        connection.executemany("UPDATE quorate_writes SET payload = ? WHERE seq = ?", [(second, one), (first, two)])
+    with open_database(sqlite_url) as database:
+        found = list(Audit(database.log.store, database.log.sealer))
+    assert {(each.kind, each.place) for each in found} == {("unreadable", one), ("unreadable", two)}
