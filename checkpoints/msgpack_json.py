@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -55,7 +54,7 @@ def decoded(text: Any) -> bytes:
     """
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"not base64: {error}") from error
 
 

@@ -39,6 +39,7 @@ class _LineCopy:
     line: Line
     places: dict[str, int] = field(default_factory=dict)
     snapshots: Recent[Snapshot] = field(default_factory=lambda: Recent(_KEPT))
+    latest: dict[str, tuple[int, Typed]] = field(default_factory=dict)
     early: dict[str, int] = field(default_factory=dict)
     proved: dict[int, bytes] = field(default_factory=dict)
     gone: int = 0
@@ -93,11 +94,11 @@ class Replica:
         copy = self._copy(namespace)
         snapshot = self._snapshot(copy, checkpoint)
         place = snapshot.held.get(channel)
-        body = snapshot.bodies.get(channel)
         if place is None:
             raise _absent(copy.line, f"checkpoint {checkpoint} with a value of {channel!r}")
-        if body is not None and body[0] == place:
-            return "msgpack", body[1]
+        latest = copy.latest.get(channel)
+        if latest is not None and latest[0] == place:
+            return latest[1]
         self._flush()
         return LineView(self._transaction, self._sealer, copy.line).value(channel, place)
 
@@ -145,6 +146,7 @@ class Replica:
             copy.proved[seq] = row_digest(row, salt, payload)
         self._put(copy, row, salt)
         copy.places[record.id] = seq
+        copy.latest |= {channel: (seq, value) for channel, value in record.values.items()}
         copy.snapshots.keep(seq, snapshot, 4 * len(payload) + sum(len(body) for _, body in snapshot.bodies.values()))
         line.head, line.head_id = seq, record.id
         if record.id in copy.early:

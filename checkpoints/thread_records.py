@@ -14,7 +14,7 @@ from .snapshot import Snapshot
 from .store import CheckpointRow, Reader, WritesRow
 from .task_write import TaskWrite, in_order, raw_writes
 from .thread_record import CarriedHistory, CheckpointRecord, ThreadRecord, WritesRecord
-from .value import added_elements, needs
+from .value import added_elements
 
 __all__ = ["thread_records"]
 
@@ -77,7 +77,11 @@ class _LineRecords(LineView):
             }
             emptied = [channel for channel in held if channel not in snapshot.held]
         values = {channel: self.value(channel, place) for channel, place in new.items()}
-        added = {channel: found for channel, place in new.items() if (found := self._added(channel, place)) is not None}
+        added = {
+            channel: found
+            for channel, place in new.items()
+            if (found := self._added(channel, place, prior)) is not None
+        }
         return CheckpointRecord(
             self.line.key.namespace,
             row.id,
@@ -90,14 +94,15 @@ class _LineRecords(LineView):
             carried,
         )
 
-    def _added(self, channel: str, place: int) -> tuple[str, bytes] | None:
+    def _added(self, channel: str, place: int, prior: Snapshot | None) -> tuple[str, bytes] | None:
         """The earlier checkpoint to whose list a value adds elements, and these, where it is told of too."""
-        other = needs(self.form(channel, place))
-        id_ = None if other is None or other in self._hidden else self.id_at(other)
-        if other is None or id_ is None:
+        other = None if prior is None else prior.held.get(channel)
+        if other is None or other in self._hidden:
             return None
-        elements = added_elements(self.value(channel, other)[1], self.value(channel, place)[1])
-        return None if elements is None else (id_, elements)
+        (old_form, old), (form, content) = self.value(channel, other), self.value(channel, place)
+        elements = added_elements(old, content) if form == old_form == "msgpack" else None
+        id_ = None if elements is None else self.id_at(other)
+        return None if elements is None or id_ is None else (id_, elements)
 
     def _carried(self, row: CheckpointRow, snapshot: Snapshot) -> dict[str, CarriedHistory]:
         path: list[int] = []

@@ -71,7 +71,7 @@ def typed(form: Form, held: Callable[[int], Form]) -> Typed:
 
 def added_elements(old: bytes, new: bytes) -> bytes | None:
     """What was added to one msgpack list to make another, as a list; None where that is not how it came about."""
-    head, skip = _head(new), _head(old)
+    head, skip = (_head(new), _head(old)) if min(len(new), len(old)) >= _SHORTEST else (0, 0)
     if not head or not skip or _count(new) < _count(old) or not new.startswith(old[skip:], head):
         return None
     elements = _list_of(_count(new) - _count(old), new[head + len(old) - skip :])

@@ -126,7 +126,9 @@ def seen(saver: BaseCheckpointSaver[Any], thread: str) -> dict[tuple[str, str], 
     for each in saver.list({"configurable": {"thread_id": thread}}):
         place = each.config["configurable"]
         values = each.checkpoint["channel_values"]
-        without = [channel for channel in each.checkpoint["channel_versions"] if channel not in values]
+        # LangGraph's own channels pass at once: of these it never asks for a history.
+        versions = [name for name in each.checkpoint["channel_versions"] if not name.startswith(("__", "branch:to:"))]
+        without = [channel for channel in versions if channel not in values]
         history = saver.get_delta_channel_history(config=each.config, channels=without)
         parent = each.parent_config["configurable"]["checkpoint_id"] if each.parent_config else None
         content = (each.checkpoint, each.metadata, parent, each.pending_writes, history)
