@@ -48,8 +48,8 @@ class Audit:
         self._store, self._sealer, self._thread = store, sealer, thread
         self._heads = {LineKey(head.thread, head.namespace): head for head in heads}
         self._progress = progress
-        self.lines = 0
-        """How many lines were read."""
+        self.threads: set[str] = set()
+        """The threads that were read."""
         self.events = 0
         """How many events were read."""
 
@@ -59,7 +59,7 @@ class Audit:
         Raises:
             DatabaseError: The database cannot be read.
         """
-        self.lines = self.events = 0
+        self.threads, self.events = set(), 0
         left = {key: head for key, head in self._heads.items() if self._thread in (None, key.thread)}
         names = None if self._thread is None else self._sealer.names_of(self._thread)
         for number in _numbers(self._store, names):
@@ -77,11 +77,11 @@ class Audit:
             row = next(iter(reader.line_rows(None, number - 1, 1)), None)
             if row is None or row.id != number:
                 return []  # it has been deleted meanwhile
-            self.lines += 1
             try:
                 line = _sound(row).open(self._sealer)
             except DatabaseError as error:
                 return [Finding("unreadable", f"line {number}", row.namespace, None, None, None, error.got)]
+            self.threads.add(line.key.thread)
             head = left.pop(line.key, None)
             try:
                 found = LineAudit(reader, self._sealer, line, head)(self._tick)

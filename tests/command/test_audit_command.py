@@ -33,10 +33,10 @@ def thread_of(desk: Desk, status: str) -> str:
 def test_nothing_is_wrong(filled: Desk) -> None:
     """A database that nobody touched is proved: exit status 0, and how much was read."""
     out = filled("audit", "verify", status=0).out
-    assert "2 lines: nothing is wrong; sqlite:///quorate.db" in out
+    assert "2 threads: nothing is wrong; sqlite:///quorate.db" in out
     assert not filled("audit", "verify", "--json", status=0).out
     settled = thread_of(filled, "settled")
-    assert "1 line: nothing is wrong" in filled("audit", "verify", settled[:4], status=0).out
+    assert "1 thread: nothing is wrong" in filled("audit", "verify", settled[:4], status=0).out
 
 
 def test_a_change_is_named(filled: Desk) -> None:
@@ -75,7 +75,7 @@ def test_signed_heads(filled: Desk) -> None:
         filled("audit", "keygen", name, status=0)
     assert stat.S_IMODE((filled.folder / "ours").stat().st_mode) == 0o600
     ended = filled("audit", "export", "--key", "ours", status=0)
-    assert "2 lines of sqlite:///quorate.db, signed by " in ended.err
+    assert "2 threads of sqlite:///quorate.db, signed by " in ended.err
     filled.write("heads.json", ended.out)
     verify = ("audit", "verify", "--heads", "heads.json")
     filled(*verify, "--public-key", "ours.pub", status=0)

@@ -53,13 +53,13 @@ def verify_log(
                 last = _show(console(), finding, last)
     if not as_json:
         what = f"{found} finding{'s' * (found != 1)}" if found else "nothing is wrong"
-        of = f"{_counted(audit.events, 'event')} of {_counted(audit.lines, 'line')}"
+        of = f"{_counted(audit.events, 'event')} of {_counted(len(audit.threads), 'thread')}"
         console().print(f"{of}: {what}; {location.shown}", soft_wrap=True)
     return ExitStatus.FAILED if found else ExitStatus.SETTLED
 
 
 def export_heads(location: Location, key: Path | None) -> None:
-    """Print where each line stands, signed where a key is given.
+    """Print where each thread stands, signed where a key is given.
 
     Raises:
         DatabaseError: The database or the key cannot be read.
@@ -73,7 +73,8 @@ def export_heads(location: Location, key: Path | None) -> None:
         heads = list(heads_of(database.log.store, database.log.sealer, datetime.now(UTC)))
     print(unsigned(heads) if private is None else sign(heads, private).to_json())  # noqa: T201 (the result)
     signed = "not signed" if private is None else f"signed by {private.public_key().public_bytes_raw().hex()}"
-    errors().print(f"{_counted(len(heads), 'line')} of {location.shown}, {signed}", soft_wrap=True)
+    threads = {head.thread for head in heads}
+    errors().print(f"{_counted(len(threads), 'thread')} of {location.shown}, {signed}", soft_wrap=True)
 
 
 def make_signing_key(file: Path) -> None:
