@@ -4,7 +4,6 @@ import asyncio
 import random
 from typing import Any
 
-import pytest
 from tests.fakes.graph_player import thread
 from tests.fakes.saver_jobs import expected, given, work
 
@@ -26,10 +25,6 @@ async def stopped(graph: Any, name: str, dice: random.Random) -> bool:
     return run.cancelled()
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="known fault: since a run waits for its last writes when it is cancelled, the next one may end a step early",
-)
 async def test_cancelled_runs_go_on(database_url: str) -> None:
     """After a run that was cancelled the next one on its thread goes on from what was stored, to the same end."""
     dice = random.Random(5)
