@@ -104,7 +104,8 @@ def _admit(database: Database, sealer: Sealer, shown: str, *, empty: bool = Fals
     row = database.execute("SELECT value FROM quorate_meta WHERE key = ?", (ENCRYPTION,)).fetchone()
     found = Encryption.parse(None if row is None else row[0], shown)
     if not empty:
-        tables = ("quorate_threads", "effects_ledger", "quorate_blobs")
+        # A file from before there were blobs has no table of them yet.
+        tables = {"quorate_threads", "effects_ledger", "quorate_blobs"} & set(database.table_names())
         empty = not any(database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)
     return found, admit(found, sealer, empty=empty, shown=shown)
 

@@ -42,7 +42,7 @@ def prune(database: Database, thread: str, choose: Chosen) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 async def test_what_a_pruning_leaves_is_proved(sqlite_url: str, scenario: Scenario) -> None:
-    """After one pruning and another what is left is proved, and still by the heads from before them."""
+    """After one pruning and another what is left is proved, still by the heads from before them, and in a copy."""
     await play(sqlite_url, scenario, is_async=False)
     with open_database(sqlite_url) as database:
         log = database.log
@@ -53,6 +53,10 @@ async def test_what_a_pruning_leaves_is_proved(sqlite_url: str, scenario: Scenar
             assert not list(Audit(log.store, log.sealer))
             found = [each for each in Audit(log.store, log.sealer, heads=heads) if each.kind != "deleted"]
             assert not found
+        with database.saver() as saver:
+            for thread in database.threads():
+                saver.copy_thread(thread.id, f"copy of {thread.id}")
+        assert not list(Audit(log.store, log.sealer))
 
 
 @pytest.fixture

@@ -182,23 +182,20 @@ def test_idle_connection_is_tried_first(empty_postgres_url: str, server: Any) ->
 
 
 def test_one_request_at_fault(empty_postgres_url: str) -> None:
-    """A checkpoint id that is there already fails alone; what was written in the same batch is there."""
-    with open_database(empty_postgres_url) as database, database.saver() as saver, ThreadPoolExecutor(16) as pool:
-        same = checkpoint()
-        saver.put({"configurable": {"thread_id": "t", "checkpoint_ns": ""}}, same, {"source": "loop"}, {"n": 1})
+    """A checkpoint whose id is there already fails alone; what was written at the same time is there."""
+    with open_database(empty_postgres_url) as database, database.saver() as saver, ThreadPoolExecutor(8) as pool:
+        same, begin = checkpoint(), {"thread_id": "t", "checkpoint_ns": ""}
+        saver.put({"configurable": begin}, same, {"source": "loop"}, {"n": 1})
 
-        def again(number: int) -> bool:
-            if number == 7:
-                begin: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        def write(name: str) -> bool:
+            if name.endswith("3"):
                 with pytest.raises(DatabaseError, match="quorate_checkpoints"):
-                    saver.put(begin, same, {"source": "update"}, {"n": 1})
+                    saver.put({"configurable": begin}, same, {"source": "update"}, {"n": 1})
                 return True
-            return newest(saver, f"t{number}") == id_of(put(saver, thread(f"t{number}")))
+            return id_of(put(saver, thread(name))) == newest(saver, name)
 
-        for _ in range(3):
-            put_ids = list(pool.map(lambda number: id_of(put(saver, thread(f"t{number}"))), range(7)))
-            assert all(pool.map(again, [7]))
-            assert [newest(saver, f"t{number}") for number in range(7)] == put_ids
+        for turn in range(3):
+            assert all(pool.map(write, [f"{turn}, {number}" for number in range(8)]))
 
 
 def test_log_commits_are_on_disk_whatever_the_server_says(empty_postgres_url: str, server: Any) -> None:
@@ -219,6 +216,19 @@ def test_log_commits_are_on_disk_whatever_the_server_says(empty_postgres_url: st
             for saver in (b, a, b, a):
                 config = put(saver, config)
             assert newest(b, "t") == id_of(config)
+
+
+def test_rights_that_a_saver_needs(empty_postgres_url: str, server: Any) -> None:
+    """A user who may not make tables can use the saver with rights on the tables and on the sequence."""
+    open_database(empty_postgres_url).close()
+    clerk = f"saver_of_{server.info.dbname}"
+    server.execute(f"CREATE ROLE {clerk} LOGIN")
+    server.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {clerk}")
+    with open_database(empty_postgres_url.replace("postgres:@", f"{clerk}@")) as database, database.saver() as saver:
+        with pytest.raises(DatabaseError, match=r"quorate_places.*grant the rights"):
+            put(saver, thread("t"))
+        server.execute(f"GRANT USAGE ON SEQUENCE quorate_places TO {clerk}")
+        assert id_of(put(saver, thread("t"))) == newest(saver, "t")
 
 
 CHILD_FORKS = """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import operator
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -29,6 +30,10 @@ def words(dice: random.Random, size: int) -> str:
 
 def joined(state: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
     return [*state, *(part for write in writes for part in write)]
+
+
+class Listed(TypedDict, total=False):
+    talk: Annotated[list[dict[str, str]], operator.add]
 
 
 class Delta(TypedDict, total=False):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from tests.command.desk import LANGGRAPH, TEAM, Desk
+from tests.command.desk import Desk
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A folder with a team, and the command called in it."""
-    desk = Desk(tmp_path)
-    desk.write("desk.py", TEAM)
-    desk.write("langgraph.json", json.dumps(LANGGRAPH))
-    return desk
+    return Desk.new(tmp_path)

@@ -181,6 +181,14 @@ class Desk:
     """The folder, which is there."""
     environment: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def new(cls, folder: Path) -> Desk:
+        """A desk in an empty folder."""
+        desk = cls(folder)
+        desk.write("desk.py", TEAM)
+        desk.write("langgraph.json", json.dumps(LANGGRAPH))
+        return desk
+
     def __call__(self, *arguments: str, stdin: str | bytes = "", status: int | None = None) -> Ended:
         """Call the command, and check its exit status where one is given."""
         given = stdin.encode() if isinstance(stdin, str) else stdin
