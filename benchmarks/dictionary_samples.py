@@ -21,7 +21,7 @@ from benchmarks.dictionary_words import Words
 from langchain_core.runnables import RunnableConfig
 
 from quorate import open_database
-from quorate.checkpoints.envelope import unwrap
+from quorate.checkpoints.log.envelope import unwrap
 
 __all__ = ["samples"]
 

@@ -16,7 +16,7 @@ from langgraph.types import Command
 from pydantic import create_model
 
 from quorate import Claim, Contract, Effect, Items, Limits, Passage, Policy, QuorateError, Quote, Supervisor, Usage
-from quorate.checkpoints.memory_ledger import MemoryLedger
+from quorate.checkpoints.effects.memory_ledger import MemoryLedger
 
 __all__ = ["play_team"]
 

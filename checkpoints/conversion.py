@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 from ..contracts import DatabaseError
 from .address import Address
 from .database import Database, open_sealed
-from .encryption import ENCRYPTION, Encryption, Transition, admit
-from .seal import Keyring
+from .sealing.encryption import ENCRYPTION, Encryption, Transition, admit
+from .sealing.seal import Keyring
 
 __all__ = ["open_to_convert"]
 
@@ -57,8 +57,8 @@ def _claim_file(address: Address, transition: Transition) -> None:
 
 
 def _claim_server(address: Address, transition: Transition) -> None:
-    from .postgres_schema import schema_of
-    from .postgres_server import PostgresServer
+    from .postgres.schema import schema_of
+    from .postgres.server import PostgresServer
 
     server = PostgresServer(address)
     try:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from ..contracts import BlobStore, Ledger, missing_extra
 from .address import Address
-from .table import Table
+from .effects.table import Table
 from .thread import Thread
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from .log import Log
-    from .seal import Sealer
+    from .saver.log import Log
+    from .sealing.seal import Sealer
 
 __all__ = ["DEFAULT_URL", "Database", "open_database", "open_sealed"]
 
@@ -99,11 +99,11 @@ def open_database(url: str | None = None) -> Database:
 def open_sealed(address: Address, sealer: Sealer | None) -> Database:
     """As `open_database`, with what seals the rows; None: the keys of the environment, where there are any."""
     if address.scheme == "sqlite":
-        from .sqlite_database import SqliteDatabase
+        from .sqlite.database import SqliteDatabase
 
         return SqliteDatabase(address, sealer=sealer)
     try:
-        from .postgres_database import PostgresDatabase
+        from .postgres.database import PostgresDatabase
     except ImportError as error:
         raise missing_extra(error.name or "psycopg", "postgres", address.shown) from error
     return PostgresDatabase(address, sealer=sealer)

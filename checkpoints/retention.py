@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..contracts import InputError
-from .blob_digests import digests_in
-from .candidate import Candidate
-from .commit import content_of
-from .keep import Keep
-from .line import LineKey
-from .store import Reader
+from .blobs.blob_digests import digests_in
+from .log.candidate import Candidate
+from .log.commit import content_of
+from .log.line import LineKey
+from .log.store import Reader
 from .thread import id_at, time_of
-from .thread_file import ThreadFile, thread_lines
-from .upkeep import Upkeep
+from .upkeep.keep import Keep
+from .upkeep.thread_file import ThreadFile, thread_lines
+from .upkeep.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from .database import Database

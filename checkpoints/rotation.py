@@ -7,11 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from ..contracts import DatabaseError
-from .commit import context_of
-from .encryption import ENCRYPTION, Encryption, Transition
-from .line import Line
-from .seal import Keyring, Sealer
-from .store import CheckpointRow, LineRow, RemovalRow, Transaction, WritesRow
+from .log.commit import context_of
+from .log.line import Line
+from .log.store import CheckpointRow, LineRow, RemovalRow, Transaction, WritesRow
+from .sealing.encryption import ENCRYPTION, Encryption, Transition
+from .sealing.seal import Keyring, Sealer
 
 if TYPE_CHECKING:
     from .database import Database

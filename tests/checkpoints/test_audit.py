@@ -10,12 +10,12 @@ import pytest
 from tests.fakes.tampering import Desk, build, repacked
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.digest import chain
-from quorate.checkpoints.envelope import unwrap
-from quorate.checkpoints.finding import Finding
-from quorate.checkpoints.line import LineKey
-from quorate.checkpoints.proof import digest_of_writes, mask_of_writes
-from quorate.checkpoints.prover import Prover
+from quorate.checkpoints.audit.finding import Finding
+from quorate.checkpoints.audit.prover import Prover
+from quorate.checkpoints.log.digest import chain
+from quorate.checkpoints.log.envelope import unwrap
+from quorate.checkpoints.log.line import LineKey
+from quorate.checkpoints.log.proof import digest_of_writes, mask_of_writes
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from tests.fakes.graph_player import Scenario
 from tests.fakes.tampering import Desk, build, repacked
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit, heads_of
-from quorate.checkpoints.candidate import Candidate
+from quorate.checkpoints.audit.audit import Audit, heads_of
+from quorate.checkpoints.audit.prover import Prover
 from quorate.checkpoints.database import Database
-from quorate.checkpoints.envelope import wrap
-from quorate.checkpoints.line import LineKey
-from quorate.checkpoints.prover import Prover
-from quorate.checkpoints.pruned import stub
-from quorate.checkpoints.thread_prune import Chosen, apply_changes, plan_thread
+from quorate.checkpoints.log.candidate import Candidate
+from quorate.checkpoints.log.envelope import wrap
+from quorate.checkpoints.log.line import LineKey
+from quorate.checkpoints.log.pruned import stub
+from quorate.checkpoints.upkeep.thread_prune import Chosen, apply_changes, plan_thread
 
 
 def some(seed: int) -> Chosen:

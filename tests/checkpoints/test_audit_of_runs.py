@@ -14,7 +14,7 @@ from tests.fakes import (
 from tests.fakes.graph_player import GraphPlayer, Scenario
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit
+from quorate.checkpoints.audit.audit import Audit
 
 SCENARIOS: list[Scenario] = [
     *scenarios_of_time.SCENARIOS,

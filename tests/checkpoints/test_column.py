@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from quorate.checkpoints.column import Kind, lay_out, matches
+from quorate.checkpoints.effects.column import Kind, lay_out, matches
 from quorate.contracts import DatabaseError
 
 OURS: dict[str, Kind] = {"key": "text", "quorate_seq": "number", "quorate_row": "text"}

@@ -20,7 +20,7 @@ from tests.fakes.tampering import Desk
 READER = """
 import json, sys
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit
+from quorate.checkpoints.audit.audit import Audit
 from quorate.contracts import QuorateError
 
 for path in sys.argv[1:]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.sqlite_file import SqliteFile
+from quorate.checkpoints.sqlite.file import SqliteFile
 from quorate.contracts import DatabaseError
 
 CHILD_OPENS = "import sys; from quorate.checkpoints import open_database; open_database(sys.argv[1]).close()"
@@ -147,7 +147,7 @@ def test_unwritable_folder_is_refused() -> None:
 
 CHILD_WITHOUT_RIGHTS = """
 import os, sys
-import quorate.checkpoints.sqlite_database
+import quorate.checkpoints.sqlite.database
 from quorate.checkpoints import open_database
 
 if os.geteuid() == 0:  # root may write to every file
@@ -236,7 +236,7 @@ def test_locked_file_is_explained(sqlite_url: str) -> None:
     """A file that another program keeps locked is an error that says so."""
     open_database(sqlite_url).close()
     code = (
-        "import sys, quorate.checkpoints.sqlite_file as f; f.WAIT = 0.1\n"
+        "import sys, quorate.checkpoints.sqlite.file as f; f.WAIT = 0.1\n"
         "from quorate.checkpoints import open_database; open_database(sys.argv[1])"
     )
     holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
@@ -317,7 +317,7 @@ def test_ledger_commits_are_on_disk_whatever_the_server_says(empty_postgres_url:
     import psycopg
 
     from quorate.checkpoints.address import Address
-    from quorate.checkpoints.postgres_server import PostgresServer
+    from quorate.checkpoints.postgres.server import PostgresServer
 
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quorate.checkpoints.dictionary import DIGEST, FILE, dictionary, read_dictionary
+from quorate.checkpoints.log.dictionary import DIGEST, FILE, dictionary, read_dictionary
 from quorate.contracts import DatabaseError
 
 SHIPPED = "1a568fa7b97c0ca07a8d5b101c1650e8b9b59b4c0518fe91a22bbe0818a53dda"

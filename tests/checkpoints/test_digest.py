@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.checkpoints.digest import chain, content_digest
+from quorate.checkpoints.log.digest import chain, content_digest
 
 PARTS = st.lists(st.binary(max_size=20), max_size=6)
 

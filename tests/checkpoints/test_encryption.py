@@ -10,9 +10,9 @@ import pytest
 from tests.fakes.tampering import build
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit
-from quorate.checkpoints.encryption import Encryption, admit
-from quorate.checkpoints.seal import Keyring, Plain
+from quorate.checkpoints.audit.audit import Audit
+from quorate.checkpoints.sealing.encryption import Encryption, admit
+from quorate.checkpoints.sealing.seal import Keyring, Plain
 from quorate.contracts import DatabaseError
 
 pytest.importorskip("cryptography", reason="the extra security is not installed")

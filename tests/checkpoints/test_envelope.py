@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.fakes.desk import desk, thread
 
 from quorate import open_database
-from quorate.checkpoints.dictionary import dictionary
-from quorate.checkpoints.envelope import MOST, SALT, unwrap, unwrap_salted, wrap, wrap_all
+from quorate.checkpoints.log.dictionary import dictionary
+from quorate.checkpoints.log.envelope import MOST, SALT, unwrap, unwrap_salted, wrap, wrap_all
 from quorate.contracts import DatabaseError
 
 PACKED = b"\x02"

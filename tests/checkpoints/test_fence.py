@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.checkpoints.fence import admit_checkpoint, admit_writes, occupied, over
-from quorate.checkpoints.line import Line, LineKey
-from quorate.checkpoints.request import PutCheckpoint, PutWrites
-from quorate.checkpoints.run import Load, Run
+from quorate.checkpoints.log.fence import admit_checkpoint, admit_writes, occupied, over
+from quorate.checkpoints.log.line import Line, LineKey
+from quorate.checkpoints.log.request import PutCheckpoint, PutWrites
+from quorate.checkpoints.log.run import Load, Run
 from quorate.contracts import StaleThreadError
 
 KEY = LineKey("t", "")

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from tests.fakes.locks import FakeHolder, FakeLocks
 
-from quorate.checkpoints.hold import Hold, Holds, number_of
+from quorate.checkpoints.log.hold import Hold, Holds, number_of
 
 LINE = number_of("t", "")
 

@@ -11,7 +11,7 @@ from tests.fakes.zygote import Zygote
 if sys.platform == "win32":
     pytest.skip("locks of POSIX", allow_module_level=True)
 
-from quorate.checkpoints.lock_file import LockFile
+from quorate.checkpoints.sqlite.lock_file import LockFile
 
 
 @pytest.fixture(scope="module")

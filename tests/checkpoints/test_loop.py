@@ -16,7 +16,7 @@ from tests.fakes.delegating_saver import DelegatingSaver
 from tests.fakes.graph_player import thread
 from tests.fakes.standing import Turns, given, turns
 
-from quorate.checkpoints.loop import calling_loop, watch
+from quorate.checkpoints.saver.loop import calling_loop, watch
 
 # These tests hold LangGraph to what loop.py relies on. If one fails after an upgrade of LangGraph, a run that begins
 # while another one is at work is no longer refused from the start: find the loop's new ways, and mend loop.py.

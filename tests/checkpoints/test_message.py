@@ -17,7 +17,7 @@ from langchain_core.messages import (
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from quorate.checkpoints.serializer import DataSerializer
+from quorate.checkpoints.saver.serializer import DataSerializer
 
 OURS = DataSerializer()
 STOCK = JsonPlusSerializer(allowed_msgpack_modules=None)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.hold import Locks
+from quorate.checkpoints.log.hold import Locks
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
 
@@ -16,8 +16,8 @@ HIGH = (1 << 62) - 1
 @contextmanager
 def locks_on(url: str) -> Iterator[Callable[[], Locks]]:
     """Makes the locks of one more handle."""
-    from quorate.checkpoints.postgres_locks import PostgresLocks
-    from quorate.checkpoints.postgres_server import PostgresServer
+    from quorate.checkpoints.postgres.locks import PostgresLocks
+    from quorate.checkpoints.postgres.server import PostgresServer
 
     with ExitStack() as stack:
         server = PostgresServer(Address.parse(url))

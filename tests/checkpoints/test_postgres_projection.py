@@ -10,7 +10,7 @@ from tests.fakes.projected import plain_rows, query
 from tests.fakes.till import Till
 
 from quorate.checkpoints import Database, open_database
-from quorate.checkpoints.projection import Projected, project
+from quorate.checkpoints.projection.projection import Projected, project
 from quorate.contracts import DatabaseError
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")

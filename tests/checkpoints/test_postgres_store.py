@@ -18,9 +18,9 @@ from tests.fakes.saver_jobs import expected, work
 from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.line import LineKey
-from quorate.checkpoints.postgres_text import stored, unstored
-from quorate.checkpoints.store import Superseded
+from quorate.checkpoints.log.line import LineKey
+from quorate.checkpoints.log.store import Superseded
+from quorate.checkpoints.postgres.text import stored, unstored
 from quorate.contracts import DatabaseError, StaleThreadError
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")

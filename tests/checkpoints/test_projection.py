@@ -17,7 +17,7 @@ from tests.fakes.till import Slip, Till, Total, first, last
 
 from quorate import Supervisor
 from quorate.checkpoints import Database, open_database
-from quorate.checkpoints.projection import Projected, project
+from quorate.checkpoints.projection.projection import Projected, project
 
 FIRST = "WHERE thread = 'a' AND turn = 1"
 

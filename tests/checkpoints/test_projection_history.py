@@ -12,8 +12,8 @@ from tests.fakes.projected import all_rows
 from tests.fakes.till import Till
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.keep import Kept
-from quorate.checkpoints.projection import project
+from quorate.checkpoints.projection.projection import project
+from quorate.checkpoints.upkeep.keep import Kept
 
 Step = Callable[[Till, str], None]
 

@@ -15,11 +15,11 @@ from tests.fakes.till import Till
 
 from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.projection import Projected, Projection, project
-from quorate.checkpoints.projection_layout import NAMES
-from quorate.checkpoints.projection_target import ThreadChange
-from quorate.checkpoints.serializer import DataSerializer
-from quorate.checkpoints.sqlite_projection import SqliteProjection
+from quorate.checkpoints.projection.layout import NAMES
+from quorate.checkpoints.projection.projection import Projected, Projection, project
+from quorate.checkpoints.projection.sqlite import SqliteProjection
+from quorate.checkpoints.projection.target import ThreadChange
+from quorate.checkpoints.saver.serializer import DataSerializer
 from quorate.contracts import DatabaseError
 
 KEYS = base64.urlsafe_b64encode(bytes(32)).decode()
@@ -85,7 +85,7 @@ def test_nothing_is_read_twice(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_interrupted(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A projection that was interrupted goes on where it stopped, also in the middle of a rebuild."""
-    monkeypatch.setattr("quorate.checkpoints.projection._THREADS", 2)
+    monkeypatch.setattr("quorate.checkpoints.projection.projection._THREADS", 2)
     to = f"sqlite:///{tmp_path / 'tables.db'}"
     with till(sqlite_url) as (database, desk):
         for thread in "abcde":

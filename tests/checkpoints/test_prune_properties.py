@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.fakes.thread_history import Step, ThreadHistory, seen, steps
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit
-from quorate.checkpoints.candidate import Candidate
-from quorate.checkpoints.line import LineKey
+from quorate.checkpoints.audit.audit import Audit
+from quorate.checkpoints.log.candidate import Candidate
+from quorate.checkpoints.log.line import LineKey
 from quorate.checkpoints.retention import Retention
-from quorate.checkpoints.upkeep import Upkeep
+from quorate.checkpoints.upkeep.upkeep import Upkeep
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

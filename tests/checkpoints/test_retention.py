@@ -15,7 +15,7 @@ from tests.fakes.retained_graph import asking, talking, with_subgraph
 from tests.fakes.thread_history import seen
 
 from quorate.checkpoints import Database, Keep, Retention, open_database
-from quorate.checkpoints.audit import Audit, heads_of
+from quorate.checkpoints.audit.audit import Audit, heads_of
 from quorate.contracts import DatabaseError, InputError, StaleThreadError
 
 KEY = "kC7hEr9R9uVYwd3ZSNSqEZ3ABMU0vqZPYO3nYk6cHmc="

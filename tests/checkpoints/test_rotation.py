@@ -11,12 +11,12 @@ from tests.fakes.tampering import build
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.audit import Audit, heads_of
+from quorate.checkpoints.audit.audit import Audit, heads_of
+from quorate.checkpoints.audit.signature import Head
 from quorate.checkpoints.conversion import open_to_convert
 from quorate.checkpoints.database import Database
 from quorate.checkpoints.rotation import Rotation
-from quorate.checkpoints.seal import Keyring
-from quorate.checkpoints.signature import Head
+from quorate.checkpoints.sealing.seal import Keyring
 from quorate.contracts import DatabaseError, blob_digest
 
 pytest.importorskip("cryptography", reason="the extra security is not installed")

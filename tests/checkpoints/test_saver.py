@@ -18,7 +18,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.envelope import unwrap, wrap
+from quorate.checkpoints.log.envelope import unwrap, wrap
 
 SECRET = "QUORATE_TEST_SECRET"
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.error_text import words
 
-from quorate.checkpoints.seal import Keyring, Plain, Sealer
+from quorate.checkpoints.sealing.seal import Keyring, Plain, Sealer
 from quorate.contracts import DatabaseError
 
 pytest.importorskip("cryptography", reason="the extra 'security' is not installed")
@@ -225,7 +225,7 @@ def test_missing_extra_is_named() -> None:
     """Without cryptography a keyring is an error that names the extra; the plain sealer works."""
     code = (
         "import sys; sys.modules['cryptography'] = None\n"
-        "from quorate.checkpoints.seal import Keyring, Plain\n"
+        "from quorate.checkpoints.sealing.seal import Keyring, Plain\n"
         "assert Plain().open(Plain().seal(b'row', b''), b'') == b'row'\n"
         "Keyring.from_environment({'QUORATE_KEYS': 'A' * 43})"
     )

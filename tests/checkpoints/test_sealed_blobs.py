@@ -7,9 +7,9 @@ import pytest
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.seal import Keyring, Sealer
-from quorate.checkpoints.sqlite_blobs import SqliteBlobs
-from quorate.checkpoints.sqlite_file import SqliteFile
+from quorate.checkpoints.sealing.seal import Keyring, Sealer
+from quorate.checkpoints.sqlite.blobs import SqliteBlobs
+from quorate.checkpoints.sqlite.file import SqliteFile
 from quorate.contracts import BlobError, BlobStore, DatabaseError, blob_digest
 
 pytest.importorskip("cryptography", reason="the extra security is not installed")
@@ -28,8 +28,8 @@ def opened(database_url: str) -> Iterator[Open]:
             yield lambda sealer: SqliteBlobs(file, sealer)
             file.close()
             return
-        from quorate.checkpoints.postgres_blobs import PostgresBlobs
-        from quorate.checkpoints.postgres_server import PostgresServer
+        from quorate.checkpoints.postgres.blobs import PostgresBlobs
+        from quorate.checkpoints.postgres.server import PostgresServer
 
         server = PostgresServer(Address.parse(database_url))
         yield lambda sealer: PostgresBlobs(server, sealer)

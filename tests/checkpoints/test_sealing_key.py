@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.error_text import words
 
-from quorate.checkpoints.seal import Keyring
-from quorate.checkpoints.sealing_key import generate_key, read_keys
+from quorate.checkpoints.sealing.key import generate_key, read_keys
+from quorate.checkpoints.sealing.seal import Keyring
 from quorate.contracts import DatabaseError
 
 KEYS = [bytes([number]) * 32 for number in (1, 2, 3)]

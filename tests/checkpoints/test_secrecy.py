@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.audit import Audit
+from quorate.checkpoints.audit.audit import Audit
 from quorate.contracts import blob_digest
 
 SECRET = "xyzzy-4711-plugh"

@@ -17,7 +17,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, Send
 from pydantic import BaseModel
 
-from quorate.checkpoints.serializer import DataSerializer
+from quorate.checkpoints.saver.serializer import DataSerializer
 from quorate.contracts import DatabaseError
 
 SECRET = "QUORATE_TEST_SECRET"
@@ -80,7 +80,7 @@ def test_crafted_row_inside_an_allowed_one(monkeypatch: pytest.MonkeyPatch) -> N
 def test_environment_does_not_matter(environment: str) -> None:
     """Whatever LANGGRAPH_STRICT_MSGPACK says, the row calls nothing."""
     code = (
-        "import ormsgpack; from quorate.checkpoints.serializer import DataSerializer\n"
+        "import ormsgpack; from quorate.checkpoints.saver.serializer import DataSerializer\n"
         "row = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(('builtins', 'print', 'called'))))\n"
         "DataSerializer().loads_typed(('msgpack', row))"
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.checkpoints.signature import Head, SignedHeads, read_heads, sign, unsigned, verify
+from quorate.checkpoints.audit.signature import Head, SignedHeads, read_heads, sign, unsigned, verify
 from quorate.contracts import DatabaseError
 
 pytest.importorskip("cryptography", reason="the extra 'security' is not installed")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quorate.checkpoints.signing_key import generate_signing_key, load_private_key, load_public_key
+from quorate.checkpoints.audit.signing_key import generate_signing_key, load_private_key, load_public_key
 from quorate.contracts import DatabaseError
 
 pytest.importorskip("cryptography", reason="the extra 'security' is not installed")
@@ -107,7 +107,7 @@ def test_missing_extra_is_named() -> None:
     """Without cryptography a signing key is an error that names the extra."""
     code = (
         "import sys; sys.modules['cryptography'] = None\n"
-        "from quorate.checkpoints.signing_key import generate_signing_key; generate_signing_key()"
+        "from quorate.checkpoints.audit.signing_key import generate_signing_key; generate_signing_key()"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'quorate[security]'" in child.stderr

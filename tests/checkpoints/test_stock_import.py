@@ -27,8 +27,8 @@ from tests.fakes.stock_savers import MovingPlayer, StockPlayer, stock_saver, sto
 from tests.fakes.transcript import differences, numbered, plain, plain_rows
 
 from quorate.checkpoints import Database, open_database
-from quorate.checkpoints.audit import Audit
-from quorate.checkpoints.stock_import import import_threads
+from quorate.checkpoints.audit.audit import Audit
+from quorate.checkpoints.stock.importer import import_threads
 
 SCENARIOS: list[Scenario] = [
     *scenarios_of_time.SCENARIOS,
@@ -225,8 +225,8 @@ def test_channels_of_an_older_langgraph(sqlite_url: str, tmp_path: Path) -> None
 CHILD_DIES = """
 import os, signal, sys, threading
 from quorate.checkpoints import open_database
-from quorate.checkpoints.stock_import import import_threads
-from quorate.checkpoints.stock_source import open_source
+from quorate.checkpoints.stock.importer import import_threads
+from quorate.checkpoints.stock.source import open_source
 
 left = int(sys.argv[3])
 

@@ -13,7 +13,7 @@ from langgraph.types import Send
 from tests.fakes.stock_savers import stock_tables, sync_stock_saver
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.stock_import import ImportedThread, import_threads
+from quorate.checkpoints.stock.importer import ImportedThread, import_threads
 from quorate.contracts import DatabaseError
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
@@ -224,8 +224,8 @@ import sys
 for package in ("sqlite", "sqlite.aio", "postgres", "postgres.aio"):
     sys.modules["langgraph.checkpoint." + package] = None
 from quorate.checkpoints import open_database
-from quorate.checkpoints.stock_import import import_threads
-from quorate.checkpoints.stock_source import open_source
+from quorate.checkpoints.stock.importer import import_threads
+from quorate.checkpoints.stock.source import open_source
 
 with open_source(sys.argv[1]) as tables, open_database(sys.argv[1]) as database:
     print(*[each.status for each in import_threads(tables, database.log, tables.threads())])

@@ -25,10 +25,10 @@ from tests.fakes.stock_file import OLD_WRITES, StockFile, as_json, call
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.stock_import import ImportedThread, check_threads, import_threads, try_threads
-from quorate.checkpoints.stock_sqlite import open_stock_sqlite
-from quorate.checkpoints.stock_tables import StockLink
-from quorate.checkpoints.stock_thread import in_order
+from quorate.checkpoints.stock.importer import ImportedThread, check_threads, import_threads, try_threads
+from quorate.checkpoints.stock.sqlite import open_stock_sqlite
+from quorate.checkpoints.stock.tables import StockLink
+from quorate.checkpoints.stock.thread import in_order
 from quorate.contracts import DatabaseError
 
 
@@ -407,7 +407,7 @@ def test_source_is_not_changed(stock: StockFile, target: str) -> None:
 
 CHILD_WITHOUT_RIGHTS = """
 import os, sys
-from quorate.checkpoints.stock_source import open_source
+from quorate.checkpoints.stock.source import open_source
 
 with open_source(sys.argv[1]):
     pass  # what is imported later, this user may not read
@@ -443,8 +443,8 @@ import sys
 for package in ("sqlite", "sqlite.aio", "postgres", "postgres.aio"):
     sys.modules["langgraph.checkpoint." + package] = None
 from quorate.checkpoints import open_database
-from quorate.checkpoints.stock_import import import_threads
-from quorate.checkpoints.stock_source import open_source
+from quorate.checkpoints.stock.importer import import_threads
+from quorate.checkpoints.stock.source import open_source
 
 with open_source(sys.argv[1]) as tables, open_database(sys.argv[2]) as database:
     print(*[each.status for each in import_threads(tables, database.log, tables.threads())])

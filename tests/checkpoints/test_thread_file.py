@@ -15,8 +15,8 @@ from tests.fakes.retained_graph import talking
 from tests.fakes.thread_history import seen
 
 from quorate.checkpoints import Database, Keep, Retention, open_database
-from quorate.checkpoints.msgpack_json import NOT_PLAIN, packed, plain_of
-from quorate.checkpoints.serializer import DataSerializer
+from quorate.checkpoints.saver.serializer import DataSerializer
+from quorate.checkpoints.upkeep.msgpack_json import NOT_PLAIN, packed, plain_of
 from quorate.contracts import InputError
 
 VALUES: list[Any] = [

@@ -10,8 +10,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 from quorate import Claim, Supervisor, agent, open_database
-from quorate.checkpoints.keep import Keep
-from quorate.checkpoints.upkeep import Upkeep
+from quorate.checkpoints.upkeep.keep import Keep
+from quorate.checkpoints.upkeep.upkeep import Upkeep
 from quorate.command.thread_view import read_view
 from quorate.graphs.nodes import INTAKE
 

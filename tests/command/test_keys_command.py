@@ -63,7 +63,7 @@ def test_an_encryption_that_was_stopped_goes_on(filled: Desk) -> None:
     """A database whose encryption was stopped says so, until the same is run again."""
     from quorate.checkpoints.address import Address
     from quorate.checkpoints.conversion import open_to_convert
-    from quorate.checkpoints.seal import Keyring
+    from quorate.checkpoints.sealing.seal import Keyring
 
     key = new_key(filled)
     address = Address.parse(f"sqlite:///{filled.folder / 'quorate.db'}")

@@ -11,11 +11,11 @@ from tests.fakes.projected import query
 from tests.fakes.till import Till
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.projection import project
-from quorate.checkpoints.projection_column import ProjectedTable, ProjectedView
-from quorate.checkpoints.projection_layout import ABOUT_COLUMNS, ABOUT_TABLES, SOURCE
-from quorate.checkpoints.projection_tables import TABLES
-from quorate.checkpoints.projection_views import VIEWS
+from quorate.checkpoints.projection.column import ProjectedTable, ProjectedView
+from quorate.checkpoints.projection.layout import ABOUT_COLUMNS, ABOUT_TABLES, SOURCE
+from quorate.checkpoints.projection.projection import project
+from quorate.checkpoints.projection.tables import TABLES
+from quorate.checkpoints.projection.views import VIEWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "projections.md"
 QUERIES = re.findall(r"^```sql\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

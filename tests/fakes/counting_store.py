@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from quorate.checkpoints.store import Reader, Store
+from quorate.checkpoints.log.store import Reader, Store
 
 __all__ = ["CountingStore"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from quorate.checkpoints.lock_file import LockFile
+from quorate.checkpoints.sqlite.lock_file import LockFile
 
 __all__ = ["take_and_stand", "take_turns"]
 

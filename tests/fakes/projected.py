@@ -8,8 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from quorate.checkpoints.projection_column import ColumnType, ProjectedTable
-from quorate.checkpoints.projection_tables import TABLES
+from quorate.checkpoints.projection.column import ColumnType, ProjectedTable
+from quorate.checkpoints.projection.tables import TABLES
 
 __all__ = ["all_rows", "plain_rows", "query"]
 

@@ -12,7 +12,7 @@ from tests.fakes.delegating_saver import DelegatingSaver
 from tests.fakes.graph_player import GraphPlayer, Played
 
 from quorate.checkpoints.address import Address
-from quorate.checkpoints.stock_tables import StockTables
+from quorate.checkpoints.stock.tables import StockTables
 
 __all__ = ["MovingPlayer", "StockPlayer", "stock_saver", "stock_tables", "sync_stock_saver"]
 
@@ -55,10 +55,10 @@ async def stock_saver(url: str, *, is_async: bool) -> AsyncIterator[BaseCheckpoi
 def stock_tables(url: str) -> AbstractContextManager[StockTables]:
     """The tables that such a saver has made."""
     if url.startswith("sqlite"):
-        from quorate.checkpoints.stock_sqlite import open_stock_sqlite
+        from quorate.checkpoints.stock.sqlite import open_stock_sqlite
 
         return open_stock_sqlite(Address.parse(url))
-    from quorate.checkpoints.stock_postgres import open_stock_postgres
+    from quorate.checkpoints.stock.postgres import open_stock_postgres
 
     return open_stock_postgres(Address.parse(url))
 

@@ -15,10 +15,10 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
-from quorate.checkpoints.audit import Audit, heads_of
-from quorate.checkpoints.envelope import unwrap_salted, wrap
-from quorate.checkpoints.finding import Finding
-from quorate.checkpoints.signature import Head
+from quorate.checkpoints.audit.audit import Audit, heads_of
+from quorate.checkpoints.audit.finding import Finding
+from quorate.checkpoints.audit.signature import Head
+from quorate.checkpoints.log.envelope import unwrap_salted, wrap
 
 __all__ = ["Desk", "repacked"]
 

@@ -15,8 +15,8 @@ from typing_extensions import TypedDict
 
 from quorate import Claim, Effect, Policy, Supervisor, Usage, agent
 from quorate.checkpoints import Database
-from quorate.checkpoints.keep import Keep, Kept
-from quorate.checkpoints.upkeep import Upkeep
+from quorate.checkpoints.upkeep.keep import Keep, Kept
+from quorate.checkpoints.upkeep.upkeep import Upkeep
 
 __all__ = ["Slip", "Till", "Total", "first", "last", "till_team"]
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..checkpoints import Database
-    from ..checkpoints.finding import Finding
-    from ..checkpoints.signature import Head
+    from ..checkpoints.audit.finding import Finding
+    from ..checkpoints.audit.signature import Head
 
 __all__ = ["export_heads", "make_signing_key", "verify_log"]
 
@@ -36,7 +36,7 @@ def verify_log(
         InputError: There is no such thread, neither in the database nor among the heads.
         DatabaseError: The database, the heads or the key cannot be read.
     """
-    from ..checkpoints.audit import Audit
+    from ..checkpoints.audit.audit import Audit
 
     known = _read_heads(heads, public_key, silent=as_json)
     with location.open(existing=True) as database, _progress(silent=as_json) as progress:
@@ -64,9 +64,9 @@ def export_heads(location: Location, key: Path | None) -> None:
     Raises:
         DatabaseError: The database or the key cannot be read.
     """
-    from ..checkpoints.audit import heads_of
-    from ..checkpoints.signature import sign, unsigned
-    from ..checkpoints.signing_key import load_private_key
+    from ..checkpoints.audit.audit import heads_of
+    from ..checkpoints.audit.signature import sign, unsigned
+    from ..checkpoints.audit.signing_key import load_private_key
 
     private = None if key is None else load_private_key(key)
     with location.open(existing=True) as database:
@@ -83,7 +83,7 @@ def make_signing_key(file: Path) -> None:
     Raises:
         DatabaseError: A file is there, or cannot be written.
     """
-    from ..checkpoints.signing_key import generate_signing_key
+    from ..checkpoints.audit.signing_key import generate_signing_key
 
     public = file.with_name(f"{file.name}.pub")
     texts = generate_signing_key()
@@ -104,8 +104,8 @@ def make_signing_key(file: Path) -> None:
 
 
 def _read_heads(path: Path | None, public_key: Path | None, *, silent: bool) -> tuple[Head, ...]:
-    from ..checkpoints.signature import read_heads
-    from ..checkpoints.signing_key import load_public_key
+    from ..checkpoints.audit.signature import read_heads
+    from ..checkpoints.audit.signing_key import load_public_key
 
     if path is None:
         return ()

@@ -16,7 +16,7 @@ from .progress import progressing
 from .screen import console, errors
 
 if TYPE_CHECKING:
-    from ..checkpoints.stock_import import ImportedThread
+    from ..checkpoints.stock.importer import ImportedThread
 
 __all__ = ["ImportCheckpoints"]
 
@@ -63,8 +63,8 @@ class ImportCheckpoints:
 
     def _begin(self, stack: ExitStack) -> tuple[int, Iterator[ImportedThread]]:
         """How many threads there are, and what comes of them one by one."""
-        from ..checkpoints.stock_import import check_threads, import_threads, try_threads
-        from ..checkpoints.stock_source import open_source, open_target, try_target
+        from ..checkpoints.stock.importer import check_threads, import_threads, try_threads
+        from ..checkpoints.stock.source import open_source, open_target, try_target
 
         source = self.source or self.location.url
         if self.trial:

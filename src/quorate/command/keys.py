@@ -12,14 +12,14 @@ from .screen import console, errors
 
 if TYPE_CHECKING:
     from ..checkpoints import Database
-    from ..checkpoints.seal import Keyring
+    from ..checkpoints.sealing.seal import Keyring
 
 __all__ = ["print_key", "rotate_keys"]
 
 
 def print_key() -> None:
     """Print a new key."""
-    from ..checkpoints.sealing_key import generate_key
+    from ..checkpoints.sealing.key import generate_key
 
     print(generate_key())  # noqa: T201 (the result)
 
@@ -32,7 +32,7 @@ def rotate_keys(location: Location, way: Literal["encrypt", "decrypt"] | None) -
             encrypted or decrypted.
     """
     from ..checkpoints.rotation import Rotation
-    from ..checkpoints.seal import VARIABLE, Keyring
+    from ..checkpoints.sealing.seal import VARIABLE, Keyring
 
     keyring = Keyring.from_environment()
     if keyring is None:

@@ -13,7 +13,7 @@ from .location import Location
 from .screen import console, errors
 
 if TYPE_CHECKING:
-    from ..checkpoints.projection import Projected
+    from ..checkpoints.projection.projection import Projected
 
 __all__ = ["project_threads"]
 
@@ -25,7 +25,7 @@ def project_threads(location: Location, *, to: str | None, rebuild: bool, plaint
         DatabaseError: `to` is empty, or as `project` does.
     """
     from ..checkpoints.address import Address
-    from ..checkpoints.projection import project
+    from ..checkpoints.projection.projection import project
 
     if to is not None and not to.strip():
         raise DatabaseError(

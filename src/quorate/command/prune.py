@@ -21,8 +21,8 @@ from .screen import console, errors, listing, unbroken
 from .thread_prefix import whole_threads
 
 if TYPE_CHECKING:
-    from ..checkpoints.keep import Keep, Kept
     from ..checkpoints.retention import Pruned, Retention
+    from ..checkpoints.upkeep.keep import Keep, Kept
 
 __all__ = ["Prune", "forget_policy"]
 
@@ -82,7 +82,7 @@ class Prune:
             return self._report(self._prune(retention, keep, threads, trial=self.dry_run), keep)
 
     def _given(self) -> Keep | None:
-        from ..checkpoints.keep import Keep
+        from ..checkpoints.upkeep.keep import Keep
 
         if self.keep is None and self.older_than is None:
             if self.remember:

@@ -130,7 +130,7 @@ def _before(saver: BaseCheckpointSaver[str], found: CheckpointTuple) -> Checkpoi
     """The checkpoint before one; where that was pruned, the newest that is left before it."""
     if found.parent_config is None:
         return None
-    thread = found.config["configurable"]["thread_id"]
+    thread = (found.config.get("configurable") or {})["thread_id"]
     left = saver.list({"configurable": {"thread_id": thread, "checkpoint_ns": ""}}, before=found.parent_config, limit=1)
     return saver.get_tuple(found.parent_config) or next(iter(left), None)
 

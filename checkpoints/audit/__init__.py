@@ -1,0 +1,1 @@
+"""Audit: the proof that what is stored is what was written."""

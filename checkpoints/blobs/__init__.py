@@ -1,0 +1,1 @@
+"""Blobs: large inputs, stored once."""

@@ -1,0 +1,1 @@
+"""Effects: the ledger, and the tables that effects write."""

@@ -1,0 +1,1 @@
+"""Postgres: everything that lasts, in one database."""

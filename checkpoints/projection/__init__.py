@@ -1,0 +1,1 @@
+"""Projection: the checkpoints as plain tables."""

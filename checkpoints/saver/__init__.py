@@ -1,0 +1,1 @@
+"""The saver: LangGraph's face over the log."""

@@ -1,0 +1,76 @@
+"""Log: a database's checkpoints, with the one writer and the readers that all its savers share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from threading import Lock
+
+from ..log.commit import Commit
+from ..log.hold import Holds
+from ..log.store import Store
+from ..log.writer import Writer
+from ..sealing.seal import Sealer
+from ..thread import Thread, time_of
+from .reading import Reading
+from .runs import Runs
+from .saver import Saver
+
+__all__ = ["Log"]
+
+_READERS = 4
+"""How many threads the async savers read in."""
+
+
+class Log:
+    """A database's checkpoints, with the one writer and the readers that all its savers share.
+
+    Args:
+        store: Where they are.
+        sealer: What seals them.
+        holds: Which run is at work on which of them; None: only this handle knows.
+    """
+
+    def __init__(self, store: Store, sealer: Sealer, holds: Holds | None = None) -> None:
+        self.store = store
+        self.sealer = sealer
+        self.writer = Writer(store, Commit(sealer))
+        self.reading = Reading(store, sealer)
+        self.runs = Runs(holds or Holds(), sealer)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="quorate-reader")
+        self._lock = Lock()
+        self._open = 1  # this handle, and one for each saver within its `with` block
+
+    @contextmanager
+    def saver(self) -> Iterator[Saver]:
+        """A saver, open within the `with` block."""
+        with self._lock:
+            self._open += 1
+        try:
+            yield Saver(self.reading, self.writer, self._readers, self.runs)
+        finally:
+            self.close()
+
+    @asynccontextmanager
+    async def asaver(self) -> AsyncIterator[Saver]:
+        """A saver, open within the `async with` block."""
+        with self.saver() as saver:
+            yield saver
+
+    def threads(self, limit: int | None = None) -> list[Thread]:
+        """The threads that have a checkpoint, newest first, at most `limit`."""
+        with self.store.reading() as reader:
+            lines = [line for line in reader.lines() if not line.key.namespace and line.head_id is not None]
+        return [Thread(line.key.thread, time_of(line.head_id or "")) for line in lines[:limit]]
+
+    def close(self) -> None:
+        """Close it, once every saver is."""
+        with self._lock:
+            self._open -= 1
+            if self._open:
+                return
+        self.writer.close()
+        self._readers.shutdown()
+        self.runs.close()
+        self.store.close()

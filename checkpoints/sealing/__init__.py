@@ -1,0 +1,1 @@
+"""Sealing: how what is stored is encrypted, and with which keys."""

@@ -1,0 +1,1 @@
+"""SQLite: everything that lasts, in one file."""

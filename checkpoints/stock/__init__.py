@@ -1,0 +1,1 @@
+"""Stock: the tables of LangGraph's own savers, taken over."""

@@ -1,0 +1,1 @@
+"""Upkeep: what is done to whole threads once they are there."""
