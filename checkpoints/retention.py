@@ -236,14 +236,16 @@ class _Rule:
 
     def __init__(self, keep: Keep, now: datetime) -> None:
         self._keep, self._now = keep, now
-        self._gone: set[str] = set()
+        self._gone: str | None = None
 
     def __call__(self, key: LineKey, candidates: Sequence[Candidate], pending: bool) -> set[int]:
         newest = candidates[-1]
         if self._keep.what == "none":
-            if not key.namespace and newest.ended and not pending and self._keep.reaches(newest, self._now):
-                self._gone.add(key.thread)
-            if key.thread in self._gone:
+            if not key.namespace:
+                # Asked again, a thread that somebody has gone on with meanwhile may no longer be over.
+                over = newest.ended and not pending and self._keep.reaches(newest, self._now)
+                self._gone = key.thread if over else None
+            if key.thread == self._gone:
                 return set()
         return self._keep.places(candidates, self._now)
 

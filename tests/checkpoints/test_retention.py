@@ -4,13 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.func import entrypoint, task
 from langgraph.types import Command, interrupt
+from tests.fakes.moment_store import MomentStore
 from tests.fakes.retained_graph import asking, talking, with_subgraph
 from tests.fakes.thread_history import seen
 
@@ -139,6 +142,20 @@ def test_waiting_thread(database: Database) -> None:
         assert graph.get_state(config()).tasks == asked
         assert graph.invoke(Command(resume="out"), config())["said"] == ["in", "one", "out"]
         assert Retention(database).prune(keep=Keep("none"))[0].deleted
+
+
+def test_thread_that_asks_meanwhile(database: Database) -> None:
+    """A thread that had ended, and asks something before it is deleted for that, stays with its question."""
+    turns(database, 1)
+    log = database.log
+    with database.saver() as saver:
+        graph = asking().compile(checkpointer=saver)
+        ask = partial(graph.invoke, {"said": ["in"]}, config())
+        store = MomentStore(log.store, ask, moment=2)  # the first looks whether there is something to do at all
+        found = SimpleNamespace(log=SimpleNamespace(store=store, sealer=log.sealer, writer=log.writer), blobs=None)
+        (pruned,) = Retention(cast(Database, found)).prune(["t"], Keep("none"))
+        assert not pruned.deleted
+        assert graph.invoke(Command(resume="out"), config())["said"][-2:] == ["one", "out"]
 
 
 def test_unfinished_thread(database: Database) -> None:
