@@ -8,8 +8,10 @@ from contextlib import closing, suppress
 from ..contracts import DatabaseError
 from .address import Address
 from .database import Database, open_sealed
+from .schema import check_schema
 from .sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from .sealing.seal import Keyring
+from .sqlite.file import explained
 
 __all__ = ["open_to_convert"]
 
@@ -23,7 +25,7 @@ def open_to_convert(address: Address, keyring: Keyring, *, encrypt: bool) -> Dat
         encrypt: Whether it is to be encrypted; else decrypted.
 
     Raises:
-        DatabaseError: Another program has it open, or a key is missing.
+        DatabaseError: Another program has it open, a key is missing, or it is a newer quorate's; it stays as it is.
     """
     transition = Transition(keyring, encrypt=encrypt)
     if address.scheme == "sqlite":
@@ -34,26 +36,25 @@ def open_to_convert(address: Address, keyring: Keyring, *, encrypt: bool) -> Dat
 
 
 def _claim_file(address: Address, transition: Transition) -> None:
-    with closing(sqlite3.connect(address.path, timeout=1.0, isolation_level=None)) as connection:
+    with explained(address.shown), closing(sqlite3.connect(address.path, timeout=1.0, isolation_level=None)) as file:
         try:
             # In the mode of write-ahead logging this lock is to be had where no other connection is open.
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("BEGIN EXCLUSIVE")
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'quorate_meta'").fetchone():
+            file.execute("PRAGMA locking_mode=EXCLUSIVE")
+            file.execute("BEGIN EXCLUSIVE")
+            if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'quorate_meta'").fetchone():
                 return  # new, or not quorate's: whoever opens it says so
-            row = connection.execute("SELECT value FROM quorate_meta WHERE key = ?", (ENCRYPTION,)).fetchone()
-            new = _admitted(None if row is None else row[0], transition, address)
-            connection.execute("INSERT OR REPLACE INTO quorate_meta VALUES (?, ?)", (ENCRYPTION, new))
-            connection.execute("COMMIT")
+            found = dict(file.execute("SELECT key, value FROM quorate_meta").fetchall())
+            check_schema(found.get("schema"), address.shown)
+            new = _admitted(found.get(ENCRYPTION), transition, address)
+            file.execute("INSERT OR REPLACE INTO quorate_meta VALUES (?, ?)", (ENCRYPTION, new))
+            file.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise DatabaseError(
-                    address.shown, got=str(error), expected="a database of quorate", fix="check the file"
-                ) from error
+                raise
             raise _in_use(address, "another program") from error
         finally:
             with suppress(sqlite3.Error):
-                connection.rollback()
+                file.rollback()
 
 
 def _claim_server(address: Address, transition: Transition) -> None:
@@ -63,8 +64,10 @@ def _claim_server(address: Address, transition: Transition) -> None:
     server = PostgresServer(address)
     try:
         with server.connection() as connection:
-            if schema_of(connection) is None:
+            schema = schema_of(connection)
+            if schema is None:
                 return
+            check_schema(schema, address.shown)
             sql = "SELECT value FROM quorate_meta WHERE key = %s"
             row = connection.execute(sql, (ENCRYPTION,)).fetchone()
             before = None if row is None else row["value"]

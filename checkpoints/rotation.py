@@ -135,6 +135,9 @@ class Rotation:
 
     def _rename(self, transaction: Transaction, line: Line) -> None:
         """Store a line under the name that its thread has today."""
+        now = transaction.line(line.key)
+        if now is None or now.id != line.id:
+            return  # it was deleted, and its number may be another line's now
         sealer = self._log.sealer
         name = sealer.names_of(line.key.thread)[0]
         context = name.encode("utf-8", "surrogatepass")

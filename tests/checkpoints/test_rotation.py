@@ -4,9 +4,12 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from tests.checkpoints.test_schema import run
+from tests.fakes.moment_store import MomentStore
 from tests.fakes.tampering import build
 
 from quorate.checkpoints import open_database
@@ -23,6 +26,7 @@ pytest.importorskip("cryptography", reason="the extra security is not installed"
 
 OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 SECRET = "what nobody else may read"
+META = "SELECT key, value FROM quorate_meta ORDER BY key"
 Keys = Any
 
 
@@ -130,6 +134,25 @@ def test_a_rotation_goes_on_where_it_was_stopped(sqlite_url: str, keys: Keys) ->
     check(sqlite_url, heads)
 
 
+def test_a_thread_that_takes_the_number_of_a_deleted_one(sqlite_url: str, keys: Keys) -> None:
+    """A thread that begins while all is sealed anew keeps its name, though its line has a deleted one's number."""
+    keys(OLD)
+    fill(sqlite_url)
+    keys(NEW, OLD)
+    with open_database(sqlite_url) as database, database.saver() as saver:
+        graph = build().compile(checkpointer=saver)
+
+        def replace() -> None:
+            saver.delete_thread(f"{SECRET} u")
+            graph.invoke({"log": [SECRET]}, thread("another"))
+
+        log = database.log
+        held = SimpleNamespace(store=MomentStore(log.store, replace), sealer=log.sealer, writer=log.writer)
+        Rotation(cast(Database, SimpleNamespace(log=held, ledger=None, blobs=None)))()
+        assert {each.id for each in database.threads()} == {f"{SECRET} t", "another"}
+        assert not list(Audit(log.store, log.sealer))
+
+
 def test_a_database_is_encrypted_and_decrypted_again(database_url: str, keys: Keys) -> None:
     """A database in plaintext is encrypted as a whole, and back; its chain stays the one that it had."""
     keys()
@@ -164,3 +187,29 @@ def test_a_database_in_use_is_not_converted(in_use: str) -> None:
     with pytest.raises(DatabaseError, match="has open"):
         open_to_convert(Address.parse(in_use), Keyring.parse(NEW), encrypt=True)
     fill(in_use)
+
+
+@pytest.fixture
+def newer(database_url: str, keys: Keys) -> str:
+    """A database that names a schema that does not exist yet."""
+    keys()
+    open_database(database_url).close()
+    run(database_url, "UPDATE quorate_meta SET value = '99' WHERE key = 'schema'")
+    return database_url
+
+
+@pytest.mark.parametrize("encrypt", [True, False])
+def test_a_newer_database_is_not_converted(newer: str, encrypt: bool) -> None:
+    """A database of a newer quorate is refused before anything in it is changed."""
+    before = run(newer, META)
+    with pytest.raises(DatabaseError, match="made by a newer quorate"):
+        open_to_convert(Address.parse(newer), Keyring.parse(NEW), encrypt=encrypt)
+    assert run(newer, META) == before
+
+
+def test_another_file_is_not_converted(tmp_path: Path) -> None:
+    """Of a file that is no database the error says so."""
+    file = tmp_path / "notes.txt"
+    file.write_text("milk, bread, butter\n" * 99)
+    with pytest.raises(DatabaseError, match="file is not a database"):
+        open_to_convert(Address.parse(f"sqlite:///{file}"), Keyring.parse(NEW), encrypt=True)
