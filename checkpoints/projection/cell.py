@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...contracts import canonical_json
+from ..postgres.text import stored, unstored
 from .column import ColumnType
 
-__all__ = ["cell", "seconds_between", "text_of", "type_of"]
+__all__ = ["cell", "name_of", "seconds_between", "text_of", "type_of"]
 
 _LARGEST = 2**63
 
@@ -41,6 +42,15 @@ def cell(kind: ColumnType, value: Any) -> str | int | float | bool | None:
             return int(value)
         case "real":
             return float(value) if math.isfinite(value) else None
+
+
+def name_of(thread: str) -> str:
+    r"""A thread's id as the tables hold it: no other has the same.
+
+    It stands as it is, but for a NUL and half a surrogate pair, which are `\u0000`, say; then, and where an id of
+    plain text looks so, a backslash is doubled.
+    """
+    return stored(thread) if _storable(thread) != thread or unstored(thread) != thread else thread
 
 
 def text_of(value: Any) -> str | None:

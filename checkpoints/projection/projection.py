@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...contracts import DatabaseError, missing_extra
 from ..address import Address
 from ..log.line import Line
+from .cell import name_of
 from .path import PathReader
 from .tables import THREADS
 from .target import KnownTurn, Mark, ProjectionTarget, ThreadChange
@@ -109,8 +110,8 @@ class Projection:
         marks = self._target.marks()
         with self._store.reading() as reader:
             lines = [line for line in reader.lines() if not line.key.namespace and line.head_id is not None]
-        wanted = [line for line in reversed(lines) if marks.get(line.key.thread) != mark_of(line)]
-        gone = sorted(marks.keys() - {line.key.thread for line in lines})
+        wanted = [line for line in reversed(lines) if marks.get(name_of(line.key.thread)) != mark_of(line)]
+        gone = sorted(marks.keys() - {name_of(line.key.thread) for line in lines})
         done = unreadable = 0
         for batch in self._batches(wanted, marks):
             self._target.write(batch)
@@ -127,7 +128,7 @@ class Projection:
         for start in range(0, len(lines), _THREADS):
             batch: list[ThreadChange] = []
             for line in lines[start : start + _THREADS]:
-                batch.append(self._change(line, marks.get(line.key.thread)))
+                batch.append(self._change(line, marks.get(name_of(line.key.thread))))
                 if sum(change.size for change in batch) >= _ROWS:
                     yield batch
                     batch = []
@@ -135,13 +136,14 @@ class Projection:
                 yield batch
 
     def _change(self, line: Line, before: Mark | None) -> ThreadChange:
+        name = name_of(line.key.thread)
         with self._store.reading() as reader:
             now = reader.line(line.key)
             if now is None or now.head_id is None:
-                return ThreadChange(line.key.thread, before)
+                return ThreadChange(name, before)
             known: Mapping[str, KnownTurn] = {}
             if before is not None and before.generation == now.generation:
-                known = self._target.turns(line.key.thread)
+                known = self._target.turns(name)
             return project_thread(PathReader(now, reader, self._sealer, self._serde), before, known, self._store.shown)
 
 

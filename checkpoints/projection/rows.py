@@ -83,7 +83,9 @@ def row_of(table: ProjectedTable, values: Mapping[str, Any]) -> Row:
         TypeError: A value is of another type than its column.
         ValueError: A value cannot be stored.
     """
-    return tuple([cell(column.type, values[column.name]) for column in table.columns])
+    cells = [cell(column.type, values[column.name]) for column in table.columns]
+    # Of a key nothing is NULL: a thread's id may be an empty text.
+    return (*("" if each is None else each for each in cells[: table.key]), *cells[table.key :])
 
 
 def rows_of(thread: str, turn: int, records: Records) -> Rows:

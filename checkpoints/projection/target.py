@@ -34,7 +34,7 @@ class ThreadChange:
     """What is to become of the rows of one thread."""
 
     thread: str
-    """The thread's id."""
+    """The thread's id, as `name_of` gives it."""
     before: Mark | None
     """Up to where it had been projected when this was made; None where it had not."""
     keep: int = 0

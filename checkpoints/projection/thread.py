@@ -10,7 +10,7 @@ from ...contracts import Move, QuorateError, first_problem
 from ..log.line import Line
 from ..log.snapshot import Snapshot
 from ..standing import GRAPH, INPUT, TEAM, Standing, is_opening
-from .cell import seconds_between
+from .cell import name_of, seconds_between
 from .path import PathReader, Stretch, time_of_step
 from .reviews import reviews_of
 from .rows import CHANNELS, Records, Rows, row_of, rows_of
@@ -57,7 +57,7 @@ def project_thread(path: PathReader, before: Mark | None, known: Mapping[str, Kn
         problem = _problem(error)
     # Without a digest it is read again by the next call: a key that was missing may be there then.
     row = {**_unknown(path.line), "status": "unreadable", "reason": problem[:_LONGEST_REASON], "digest": None}
-    return ThreadChange(path.line.key.thread, before, rows={THREADS.name: [row_of(THREADS, row)]})
+    return ThreadChange(name_of(path.line.key.thread), before, rows={THREADS.name: [row_of(THREADS, row)]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class _Thread:
         self._path = path
         self._before = before
         self._known = known
-        self._thread = path.line.key.thread
+        self._thread = name_of(path.line.key.thread)
 
     def change(self) -> ThreadChange | None:
         """What is to become of the rows; None where what is known does not fit."""
@@ -177,7 +177,7 @@ def _unknown(line: Line) -> dict[str, Any]:
     """A row of `threads` with what the line tells alone."""
     mark = mark_of(line)
     row = dict.fromkeys(THREADS.names)
-    return row | {"thread": line.key.thread, "digest": mark.digest, "generation": mark.generation}
+    return row | {"thread": name_of(line.key.thread), "digest": mark.digest, "generation": mark.generation}
 
 
 def _problem(error: Exception) -> str:

@@ -235,6 +235,23 @@ def test_strange_text(urls: tuple[str, str | None]) -> None:
     assert data(row["request"]) == {"text": "3 \ufffd 3"}
 
 
+def test_strange_thread(urls: tuple[str, str | None]) -> None:
+    """Whatever the ids of threads are, each has its own rows, and only what has gone on is projected again."""
+    source, to = urls
+    names = ["", "a\0", "a\\u0000", "a\ufffd", "C:\\desk", "\U0001f9fe"]
+    with till(source) as (database, desk):
+        for name in names:
+            desk.run_other(name)
+        assert project(database, to=to).changed == len(names)
+        desk.open("", "3 3")
+        desk.run_other(names[1])
+        assert project(database, to=to).changed == 2
+        desk.delete(names[1])
+        assert project(database, to=to).removed == 1
+    found = {row["thread"] for row in query(to or source, "SELECT thread FROM threads")}
+    assert found == {"", "a\\\\u0000", "a\ufffd", "C:\\desk", "\U0001f9fe"}
+
+
 def test_empty_database(urls: tuple[str, str | None]) -> None:
     """Of a database without threads the tables are there, and empty."""
     source, to = urls
