@@ -1,4 +1,4 @@
-"""Desk: a folder with a small team, and the command called in it as a real process."""
+"""Desk: a folder with a small team, and the command called in it as a process of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.fakes.warm_command import warm_command
 
 __all__ = ["Desk", "Ended"]
 
@@ -189,13 +191,19 @@ class Desk:
         desk.write("langgraph.json", json.dumps(LANGGRAPH))
         return desk
 
-    def __call__(self, *arguments: str, stdin: str | bytes = "", status: int | None = None) -> Ended:
-        """Call the command, and check its exit status where one is given."""
+    def __call__(
+        self, *arguments: str, stdin: str | bytes = "", status: int | None = None, cold: bool = False
+    ) -> Ended:
+        """Call the command, and check its exit status where one is given; cold in an interpreter that just starts."""
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        ended = subprocess.run(
-            self.command(*arguments), check=False, cwd=self.folder, env=self.env, input=given, capture_output=True
-        )
-        result = Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        if cold or not hasattr(os, "fork"):
+            ended = subprocess.run(
+                self.command(*arguments), check=False, cwd=self.folder, env=self.env, input=given, capture_output=True
+            )
+            code, out, err = ended.returncode, ended.stdout, ended.stderr
+        else:
+            code, out, err = warm_command()(arguments, self.folder, self.env, given)
+        result = Ended(code, out.decode(), err.decode())
         assert status is None or result.status == status, result
         return result
 

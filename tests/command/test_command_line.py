@@ -11,8 +11,20 @@ COMMANDS = ("run", "threads", "show", "review", "graph", "eval")
 
 
 def test_version(desk: Desk) -> None:
-    """`--version` prints the version."""
-    assert desk("--version", status=0).out == f"quorate {version('quorate')}\n"
+    """`--version` prints the version, in an interpreter that has imported nothing yet."""
+    assert desk("--version", status=0, cold=True).out == f"quorate {version('quorate')}\n"
+
+
+def test_each_work(desk: Desk) -> None:
+    """A thread is run, listed, shown, answered, proved and projected by interpreters that have imported nothing yet."""
+    desk.write("a.txt", "BOOK CORNER\nTOTAL 12.00\nCASH 20.00\n")
+    (run,) = desk("run", "desk", "a.txt", "--json", status=3, cold=True).lines
+    (thread,) = desk("threads", "--json", status=0, cold=True).lines
+    assert run["thread"] == thread["thread"]
+    assert "CASH 20.00" in desk("show", run["thread"], status=0, cold=True).out
+    desk("review", run["thread"], "--approve", status=0, cold=True)
+    desk("project", status=0, cold=True)
+    desk("audit", "verify", status=0, cold=True)
 
 
 def test_help(desk: Desk) -> None:

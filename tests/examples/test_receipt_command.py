@@ -37,7 +37,7 @@ def query(database: Path | str, sql: str) -> list[Any]:
 def worked(tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandLine, Finished]:
     """The inbox, worked off once, with what the command printed."""
     quorate = CommandLine(tmp_path_factory.mktemp("desk") / "desk.db", clean_environment())
-    return quorate, quorate("run", "receipt-desk", INBOX)
+    return quorate, quorate.script("run", "receipt-desk", INBOX)
 
 
 @pytest.fixture

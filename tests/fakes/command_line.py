@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.warm_command import warm_command
 
 __all__ = ["ROOT", "CommandLine", "Finished", "clean_environment"]
 
@@ -47,11 +48,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Calls of `quorate` on one database.
-
-    Each call goes through the script that was installed beside the interpreter of the tests; without one the test is
-    skipped.
-    """
+    """Calls of `quorate` on one database."""
 
     database: Path | str
     """The SQLite file, or the URL of another database."""
@@ -65,6 +62,13 @@ class CommandLine:
 
     def __call__(self, *arguments: str) -> Finished:
         """Call `quorate` with these arguments, and with `--db`."""
+        if not hasattr(os, "fork"):
+            return self.script(*arguments)
+        status, out, err = warm_command()([*arguments, "--db", self.url], ROOT, self.environment)
+        return Finished(status, out.decode(), err.decode())
+
+    def script(self, *arguments: str) -> Finished:
+        """The same through the script that is installed beside this interpreter; without one the test is skipped."""
         script = shutil.which("quorate", path=str(Path(sys.executable).parent))
         if script is None:
             pytest.skip("the command is not installed beside this interpreter")
