@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..contracts import InputError
 from .blobs.blob_digests import digests_in
 from .log.candidate import Candidate
-from .log.commit import content_of
+from .log.content import content_of
 from .log.line import LineKey
 from .log.store import Reader
 from .thread import id_at, time_of

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from ..contracts import DatabaseError
-from .log.commit import context_of
+from .log.content import context_of
 from .log.line import Line
 from .log.store import CheckpointRow, LineRow, RemovalRow, Transaction, WritesRow
 from .sealing.encryption import ENCRYPTION, Encryption, Transition

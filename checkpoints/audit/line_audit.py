@@ -45,6 +45,8 @@ class LineAudit:
         self._links = Links(line.key.origin, None if head is None else head.events)
         self._found: list[Finding] = []
         self._wrong: dict[int, int] = {}
+        self._builds_on: dict[int, set[int]] = {}
+        self._forged: set[int] = set()
         self._leaning: dict[int, list[_Event]] = {}
         self._gone: set[int] = set()
         self._newest: int | None = None
@@ -88,6 +90,7 @@ class LineAudit:
         because = proof.because if root is None else ("unproven", "")
         if not self._links.add(row.seq, row.digest, proof.contents, because):
             self._wrong[row.seq] = row.seq if root is None else root
+            self._builds_on[row.seq] = proof.builds_on
             if root is not None:
                 self._leaning.setdefault(root, []).append(event)
         for note in proof.notes:
@@ -113,6 +116,7 @@ class LineAudit:
         for place, digest in rows.items():
             found = self._standing.get(place)
             if found != digest:
+                self._forged.add(place)
                 at = "" if pruning is None else pruning.at
                 gone = "is gone" if found is None else "is not as it was"
                 self._report(_Event(None, None, place), "changed", f"what the pruning of {at} left here {gone}")
@@ -132,7 +136,10 @@ class LineAudit:
             what = "the checkpoint that was here is gone: others refer to it"
             self._report(_Event(None, None, place), "missing", what)
         for each in self._links.breaks(self._line.tip, self._line.events):
-            if each.cause != "unproven":
+            forged = self._builds_on.get(each.place, set()) & self._forged
+            if each.cause == "changed" and forged:
+                self._leaning.setdefault(min(forged), []).append(self._event(each.place))
+            elif each.cause != "unproven":
                 missing = missing or each.cause == "missing"
                 self._report(self._event(each.place), each.cause, each.what)
         return missing

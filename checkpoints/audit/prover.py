@@ -7,7 +7,7 @@ from typing import Any
 
 from ...contracts import DatabaseError
 from ..log.codec import UNREADABLE, damaged, decode_checkpoint, lasting, places_after, values_of
-from ..log.commit import content_of, read_snapshot, salted_content_of
+from ..log.content import content_of, read_snapshot, salted_content_of
 from ..log.line import Line
 from ..log.proof import digest_of_checkpoint, digest_of_writes, emptied_of, mask_of_writes
 from ..log.pruned import Pruning, content_digests_of, pruning_of, row_digest

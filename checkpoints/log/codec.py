@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import ormsgpack
@@ -11,7 +11,7 @@ from ...contracts import DatabaseError
 from .digest import content_digest
 from .request import PutCheckpoint, PutWrites, Typed
 from .snapshot import Sections, Snapshot
-from .value import Form, grown
+from .value import Body, Form, grown, worth_knowing
 
 __all__ = [
     "DEEPEST",
@@ -48,16 +48,27 @@ def header_of(sections: Sections, parent: str | None) -> bytes:
 
 
 def encode_checkpoint(
-    request: PutCheckpoint, seq: int, parent: Snapshot | None, salt: bytes
+    request: PutCheckpoint,
+    seq: int,
+    parent: Snapshot | None,
+    salt: bytes,
+    stored: Callable[[str, int], Body | None] | None = None,
 ) -> tuple[bytes, bytes, Snapshot]:
     """A checkpoint's payload, its content digest, and what the next one is compared with.
 
     The digest covers the id, the header, and every value that this checkpoint holds itself.
+
+    Args:
+        request: The checkpoint.
+        seq: Its place.
+        parent: The checkpoint that it follows.
+        salt: What stands before the content of a sealed row.
+        stored: Reads the list that a channel had at a place, where that is not in memory.
     """
     sections = ormsgpack.unpackb(request.header, ext_hook=ormsgpack.Ext)
     del sections["p"]
     snapshot = Snapshot(seq, request.id, request.parent, sections, {}, {}, {})
-    emptied = _take_values(snapshot, request, parent)
+    emptied = _take_values(snapshot, request, parent, stored)
     changes = None if parent is None or parent.depth >= DEEPEST else _header_changes(parent, snapshot, request.header)
     if parent is None or changes is None:
         payload = full_payload(snapshot, emptied)
@@ -186,7 +197,12 @@ def damaged(where: str, error: object) -> DatabaseError:
     )
 
 
-def _take_values(snapshot: Snapshot, request: PutCheckpoint, parent: Snapshot | None) -> list[str]:
+def _take_values(
+    snapshot: Snapshot,
+    request: PutCheckpoint,
+    parent: Snapshot | None,
+    stored: Callable[[str, int], Body | None] | None,
+) -> list[str]:
     """Say for each channel where its value is; the channels that have been emptied."""
     emptied = []
     versions = snapshot.sections["v"]
@@ -205,11 +221,14 @@ def _take_values(snapshot: Snapshot, request: PutCheckpoint, parent: Snapshot | 
             if place is not None:
                 seeds[channel] = place
             continue
-        form, body = grown(value, bodies.get(channel))
+        known = bodies.get(channel)
+        if known is None and channel in held and stored is not None and worth_knowing(value):
+            known = stored(channel, held[channel])
+        form, body = grown(value, snapshot.seq, known)
         if body is None:
             bodies.pop(channel, None)
         else:
-            bodies[channel] = (snapshot.seq, body[1]) if body[0] < 0 else body
+            bodies[channel] = body
         snapshot.own[channel] = form
         held[channel] = snapshot.seq
         seeds.pop(channel, None)

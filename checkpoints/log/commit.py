@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from ...contracts import QuorateError, StaleThreadError
 from ..sealing.seal import Sealer
-from .codec import damaged, decode_checkpoint, encode_checkpoint, mask_of, writes_digest
+from .codec import encode_checkpoint, mask_of, writes_digest
+from .content import context_of, read_snapshot
 from .digest import chain
-from .envelope import SALT, unwrap_salted, wrap_all
+from .envelope import SALT, wrap_all
 from .fence import admit_checkpoint, admit_writes
+from .forms import Forms
 from .line import Line, LineKey
+from .recent import Recent
 from .request import PutCheckpoint, PutWrites, Request
 from .run import Run
 from .snapshot import Snapshot
-from .store import Adding, CheckpointRow, Reader, WritesRow
+from .store import Adding, CheckpointRow, WritesRow
+from .value import Body
 
-__all__ = ["Commit", "content_of", "context_of", "read_snapshot", "salted_content_of", "snapshot_of"]
+__all__ = ["Commit"]
 
-_LINES = 1024
-"""How many lines' newest checkpoints are kept in memory."""
-
-
-def context_of(line: Line, seq: int) -> bytes:
-    """What a sealed row is bound to: it opens at its own place only."""
-    return f"{seq}\0{line.key.namespace}\0{line.key.thread}".encode("utf-8", "surrogatepass")
-
-
-def content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow, where: str) -> bytes:
-    """The content of a row, opened and expanded.
-
-    Raises:
-        DatabaseError: It cannot be read, or is sealed with a key that is not there.
-    """
-    return salted_content_of(sealer, line, row, where)[1]
-
-
-def salted_content_of(sealer: Sealer, line: Line, row: CheckpointRow | WritesRow, where: str) -> tuple[bytes, bytes]:
-    """The salt and the content of a row, opened and expanded: what its digest is made of.
-
-    Raises:
-        DatabaseError: It cannot be read, or is sealed with a key that is not there.
-    """
-    if not isinstance(row.payload, bytes):  # in SQLite it may be anything
-        raise damaged(where, "its payload is not bytes")
-    return unwrap_salted(sealer.open(row.payload, context_of(line, row.seq)), where)
+_KEPT = 64 << 20
+"""About how many bytes of lines' newest checkpoints are kept in memory."""
+_SNAPSHOT = 16 << 10
+"""About how many of them a checkpoint takes without its lists."""
 
 
 class Commit:
@@ -58,7 +38,7 @@ class Commit:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._newest: OrderedDict[int, tuple[int, Snapshot]] = OrderedDict()
+        self._newest: Recent[tuple[int, Snapshot]] = Recent(_KEPT)
         self._batch: _Batch | None = None
 
     def keep(self) -> None:
@@ -69,7 +49,7 @@ class Commit:
         """Take back what the last call has changed in memory: its transaction was undone."""
         if self._batch is not None:
             for line in self._batch.lines:
-                self._newest.pop(line, None)
+                self._newest.forget(line)
             for run, key in self._batch.forked:
                 run.forked.discard(key)
         self._batch = None
@@ -100,7 +80,14 @@ class Commit:
             batch.forked.append((request.run, request.key))
         parent = self._parent(batch, line, request)
         salt = self._salt(batch, seq)
-        payload, content, snapshot = encode_checkpoint(request, seq, parent, salt)
+
+        def stored(channel: str, place: int) -> Body | None:
+            batch.flush()
+            forms = Forms(self._sealer, batch.transaction, line)
+            forms.load([(channel, place)])
+            return forms.body(channel, place)
+
+        payload, content, snapshot = encode_checkpoint(request, seq, parent, salt, stored)
         tip = chain(line.tip or line.key.origin, content)
         place = None if parent is None else parent.seq
         row = CheckpointRow(seq, line.id, request.id, place, snapshot.depth, tip, payload)
@@ -111,10 +98,8 @@ class Commit:
         line.owner = 0 if request.run is None else request.run.token
         line.events += 1
         batch.lines[line.id] = line
-        self._newest[line.id] = line.generation, snapshot
-        self._newest.move_to_end(line.id)
-        if len(self._newest) > _LINES:
-            self._newest.popitem(last=False)
+        size = _SNAPSHOT + sum(len(body.content) for body in snapshot.bodies.values())
+        self._newest.keep(line.id, (line.generation, snapshot), size)
 
     def _add_writes(self, batch: _Batch, line: Line, request: PutWrites, seq: int) -> None:
         takes_over = admit_writes(line, request)
@@ -141,7 +126,7 @@ class Commit:
     def _parent(self, batch: _Batch, line: Line, request: PutCheckpoint) -> Snapshot | None:
         if request.parent is None:
             return None
-        generation, newest = self._newest.get(line.id, (-1, None))
+        generation, newest = self._newest.get(line.id) or (-1, None)
         if newest is not None and newest.id == request.parent and generation == line.generation:
             return newest
         batch.flush()
@@ -197,17 +182,3 @@ class _Batch:
             return [self.sealer.seal(each, b"") for each in wrapped]
         contexts = [context_of(self.lines[row.line], row.seq) for row in rows]
         return [self.sealer.seal(each, context) for each, context in zip(wrapped, contexts, strict=True)]
-
-
-def read_snapshot(sealer: Sealer, reader: Reader | Adding, line: Line, checkpoint: str | None) -> Snapshot | None:
-    """A checkpoint of a line, the newest where None, without its values; None where it is not there."""
-    return snapshot_of(sealer, line, reader.chain(line.id, checkpoint))
-
-
-def snapshot_of(sealer: Sealer, line: Line, rows: Sequence[CheckpointRow]) -> Snapshot | None:
-    """The last of the checkpoints that `Reader.chain` gives, without its values; None where there are none."""
-    found: Snapshot | None = None
-    for row in rows:
-        where = f"{line.key}, checkpoint {row.id}"
-        found = decode_checkpoint(content_of(sealer, line, row, where), row.seq, row.id, found, where)
-    return found

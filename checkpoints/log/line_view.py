@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ...contracts import DatabaseError
 from ..sealing.seal import Sealer
 from .codec import decode_checkpoint, values_of
-from .commit import read_snapshot, salted_content_of
+from .content import read_snapshot, salted_content_of
 from .line import Line
 from .recent import Recent
 from .request import Typed

@@ -29,6 +29,10 @@ class Recent(Generic[V]):
         self._known.move_to_end(place)
         return self._known[place][1]
 
+    def forget(self, place: int) -> None:
+        """Forget what is known of a place."""
+        self._size -= self._known.pop(place, (0, None))[0]
+
     def keep(self, place: int, value: V, size: int) -> None:
         """Remember something of a place, and forget what was used longest ago."""
         self._size += size - self._known.pop(place, (0, None))[0]

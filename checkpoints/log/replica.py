@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ...contracts import InputError
 from ..sealing.seal import Sealer
 from .codec import encode_checkpoint, full_payload, header_of, mask_of, writes_digest
-from .commit import context_of, read_snapshot
+from .content import context_of, read_snapshot
 from .digest import chain, content_digest
 from .envelope import SALT, wrap
 from .line import Line, LineKey

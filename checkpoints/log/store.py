@@ -240,6 +240,10 @@ class Adding(Protocol):
         """As in `Reader`."""
         ...
 
+    def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
+        """As in `Reader`."""
+        ...
+
     def add(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
         """Add rows."""
         ...

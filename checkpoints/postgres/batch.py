@@ -112,6 +112,12 @@ class PostgresBatch:
                 return row.seq
         return None if line in self._new else self._reader.place_of(line, checkpoint)
 
+    def rows(self, line: int, places: Collection[int]) -> list[CheckpointRow]:
+        """The checkpoints at these places."""
+        if any(row.line == line for row in self._checkpoints):
+            raise Superseded  # what is still to be added may belong to them
+        return self._reader.rows(line, places)
+
     def add(self, checkpoints: Sequence[CheckpointRow], writes: Sequence[WritesRow]) -> None:
         """Add rows, at the end."""
         self._checkpoints += checkpoints

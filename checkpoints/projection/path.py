@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from ..log.codec import damaged, decode_checkpoint, values_of
-from ..log.commit import content_of, read_snapshot
+from ..log.codec import decode_checkpoint
+from ..log.content import content_of, read_snapshot
+from ..log.forms import Forms
 from ..log.line import Line
-from ..log.request import Typed
 from ..log.snapshot import Snapshot
 from ..log.store import CheckpointRow, Reader, WritesRow
 from ..log.task_write import TaskWrite, in_order
-from ..log.value import Form, needs, typed
 from ..sealing.seal import Sealer
 from ..standing import is_opening
 
@@ -62,7 +61,6 @@ class PathReader:
         self._reader = reader
         self._sealer = sealer
         self._serde = serde
-        self._forms: dict[int, Mapping[str, Form]] = {}
 
     def newest(self) -> Snapshot | None:
         """The newest checkpoint."""
@@ -101,12 +99,9 @@ class PathReader:
     def values(self, snapshot: Snapshot, channels: Collection[str]) -> dict[str, Any]:
         """The values of some channels in a checkpoint; those without one are left out."""
         places = {channel: snapshot.held[channel] for channel in channels if channel in snapshot.held}
-        self._forms = {snapshot.seq: snapshot.own}
-        self._load(places)
-        self._load(
-            {name: more for name, place in places.items() if (more := needs(self._form(name, place))) is not None}
-        )
-        return {name: self._serde.loads_typed(self._value(name, place)) for name, place in places.items()}
+        forms = Forms(self._sealer, self._reader, self.line, known={snapshot.seq: snapshot.own})
+        forms.load(places.items())
+        return {name: self._serde.loads_typed(forms.value(name, place)) for name, place in places.items()}
 
     def writes(self, snapshot: Snapshot) -> list[TaskWrite]:
         """What tasks wrote on a checkpoint."""
@@ -130,26 +125,6 @@ class PathReader:
             return content_of(self._sealer, self.line, row, f"{self.line.key}, writes of task {row.task}")
 
         return in_order(rows, read, opened, str(self.line.key))
-
-    def _load(self, places: Mapping[str, int]) -> None:
-        missing = set(places.values()) - self._forms.keys()
-        if missing:
-            for row in self._reader.rows(self.line.id, missing):
-                where = f"{self.line.key}, checkpoint {row.id}"
-                self._forms[row.seq] = values_of(content_of(self._sealer, self.line, row, where), where)
-
-    def _value(self, channel: str, place: int) -> Typed:
-        try:
-            return typed(self._form(channel, place), lambda other: self._form(channel, other))
-        except TypeError as error:
-            raise damaged(f"{self.line.key}, channel {channel!r}", error) from error
-
-    def _form(self, channel: str, place: int) -> Form:
-        try:
-            return self._forms[place][channel]
-        except KeyError as error:
-            where = f"{self.line.key}, channel {channel!r}"
-            raise damaged(where, f"its value is not at place {place} of the log") from error
 
     def _back(self) -> Iterator[CheckpointRow]:
         wanted = self.line.head

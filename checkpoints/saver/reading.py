@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +12,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from ..log.codec import damaged, decode_checkpoint, mask_of, values_of
-from ..log.commit import content_of, read_snapshot, snapshot_of
+from ..log.codec import decode_checkpoint, mask_of
+from ..log.content import content_of, read_snapshot, snapshot_of
+from ..log.forms import Forms
 from ..log.line import Line, LineKey
 from ..log.request import Typed
 from ..log.snapshot import Snapshot
 from ..log.store import CheckpointRow, Reader, Store, Superseded, WritesRow
 from ..log.task_write import TaskWrite, in_order
-from ..log.value import Form, needs, typed
 from ..sealing.seal import Sealer
 
 __all__ = ["Reading"]
@@ -49,7 +49,7 @@ class Reading:
                 snapshot = snapshot_of(self.sealer, found.line, found.chain)
                 if snapshot is None:
                     return found.line, None
-                forms = _Forms(self, reader, found.line, [snapshot], found.chain)
+                forms = self._forms(reader, found.line, [snapshot], found.chain)
                 return found.line, self._tuples(found.line, [snapshot], forms, found.writes, serde)[0]
 
     def listed(
@@ -146,7 +146,7 @@ class Reading:
         for line in {line_of[snapshot.seq].id: line_of[snapshot.seq] for snapshot in chosen}.values():
             of_line = [snapshot for snapshot in chosen if line_of[snapshot.seq] is line]
             writes = reader.writes(line.id, [snapshot.seq for snapshot in of_line])
-            tuples = self._tuples(line, of_line, _Forms(self, reader, line, of_line), writes, serde)
+            tuples = self._tuples(line, of_line, self._forms(reader, line, of_line), writes, serde)
             made |= {snapshot.seq: each for snapshot, each in zip(of_line, tuples, strict=True)}
         return [made[snapshot.seq] for snapshot in chosen]
 
@@ -163,7 +163,7 @@ class Reading:
         self,
         line: Line,
         snapshots: Sequence[Snapshot],
-        forms: _Forms,
+        forms: Forms,
         rows: Sequence[WritesRow],
         serde: SerializerProtocol,
     ) -> list[CheckpointTuple]:
@@ -189,9 +189,18 @@ class Reading:
             )
         return made
 
+    def _forms(
+        self, reader: Reader, line: Line, snapshots: Sequence[Snapshot], rows: Sequence[CheckpointRow] = ()
+    ) -> Forms:
+        """The values of checkpoints, loaded."""
+        known = {snapshot.seq: snapshot.own for snapshot in snapshots}
+        forms = Forms(self.sealer, reader, line, known=known, rows=rows)
+        forms.load(pair for snapshot in snapshots for pair in snapshot.held.items())
+        return forms
+
     def _values(self, reader: Reader, line: Line, places: Mapping[str, int]) -> dict[str, Typed]:
-        forms = _Forms(self, reader, line, ())
-        forms.load(set(places.values()))
+        forms = Forms(self.sealer, reader, line)
+        forms.load(places.items())
         return {channel: forms.value(channel, place) for channel, place in places.items()}
 
     def _writes(self, line: Line, rows: Iterable[WritesRow], serde: SerializerProtocol) -> dict[int, list[TaskWrite]]:
@@ -204,45 +213,6 @@ class Reading:
             return content_of(self.sealer, line, row, f"{line.key}, writes of task {row.task}")
 
         return in_order(rows, read, opened, str(line.key))
-
-
-class _Forms:
-    """The values of rows, read once each."""
-
-    def __init__(
-        self,
-        reading: Reading,
-        reader: Reader,
-        line: Line,
-        snapshots: Sequence[Snapshot],
-        rows: Sequence[CheckpointRow] = (),
-    ) -> None:
-        self._reading, self._reader, self._line = reading, reader, line
-        self._rows = {row.seq: row for row in rows}
-        self._known: dict[int, dict[str, Form]] = {snapshot.seq: snapshot.own for snapshot in snapshots}
-        self.load({place for snapshot in snapshots for place in snapshot.held.values()})
-
-    def load(self, places: Collection[int]) -> None:
-        """Read the rows of these places, and those that their values add to."""
-        wanted = set(places) - self._known.keys()
-        missing = wanted - self._rows.keys()
-        rows = [self._rows[place] for place in wanted - missing]
-        for row in [*rows, *self._reader.rows(self._line.id, missing)] if missing else rows:
-            where = f"{self._line.key}, checkpoint {row.id}"
-            content = content_of(self._reading.sealer, self._line, row, where)
-            self._known[row.seq] = values_of(content, where)
-        forms = [form for place in places for form in self._known.get(place, {}).values()]
-        more = {other for form in forms if (other := needs(form)) is not None}
-        if more - self._known.keys():
-            self.load(more)
-
-    def value(self, channel: str, place: int) -> Typed:
-        """The serialised value of a channel at a place."""
-        try:
-            return typed(self._known[place][channel], lambda other: self._known[other][channel])
-        except (KeyError, TypeError) as error:
-            where = f"{self._line.key}, channel {channel!r}"
-            raise damaged(where, f"its value is not at place {place} of the log") from error
 
 
 def _unpacked(section: dict[str, Any], serde: SerializerProtocol) -> Any:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from ...contracts import DatabaseError, QuorateError
 from ..log.codec import header_of
-from ..log.commit import Commit, content_of, read_snapshot
+from ..log.commit import Commit
+from ..log.content import content_of, read_snapshot
 from ..log.line import Line, LineKey
 from ..log.request import PutCheckpoint, PutWrites, Request
 from ..log.store import Reader, Transaction

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from ..log.codec import lasting, mask_of, rewritten
-from ..log.commit import context_of
+from ..log.content import context_of
 from ..log.envelope import wrap
 from ..log.line import Line
 from ..log.line_scan import Event, LineScan
@@ -194,20 +194,21 @@ class _LinePrune:
 
     def _own(self, channel: str, form: Form, place: int) -> Form:
         """A value as a kept checkpoint is to hold it."""
-        other = needs(form)
-        if other is None:
+        if not (others := needs(form)):
             if isinstance(form, bytes):
                 self._grown(channel, ("msgpack", form), place, whole=True)
             return form
-        return form if other in self._kept else self._grown(channel, self._scan.value(channel, place), place)
+        if self._kept.issuperset(others):  # what these hold themselves stays too: they need some of the same only
+            return form
+        return self._grown(channel, self._scan.value(channel, place), place)
 
     def _grown(self, channel: str, value: Typed, place: int, *, whole: bool = False) -> Form:
         """A value as what was added to the last one that stays, where it is such a list."""
-        form, body = grown(value, None if whole else self._bodies.get(channel))
+        form, body = grown(value, place, None if whole else self._bodies.get(channel))
         if body is None:
             self._bodies.pop(channel, None)
         else:
-            self._bodies[channel] = (place, body[1]) if body[0] < 0 else body
+            self._bodies[channel] = body
         return form
 
     def _lay_stubs(self, carrying: Collection[int]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...contracts import BlobStore, InputError, blob_digest
 from ..blobs.blob_digests import digests_in
-from ..log.commit import content_of
+from ..log.content import content_of
 from ..log.line import Line
 from ..log.replica import Replica
 from ..log.store import Reader

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ..log.candidate import Candidate
-from ..log.commit import context_of
+from ..log.content import context_of
 from ..log.digest import chain
 from ..log.envelope import SALT, wrap
 from ..log.line import Line, LineKey

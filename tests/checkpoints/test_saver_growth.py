@@ -80,7 +80,7 @@ def size_of(url: str) -> tuple[int, int]:
     return sum(size for _, size in tables), rows
 
 
-@pytest.mark.parametrize("state", [Delta])
+@pytest.mark.parametrize("state", [Listed, Delta])
 def test_conversation_costs_what_is_new(database_url: str, state: type) -> None:
     """The second half of a long conversation adds about as many bytes and rows as the first, few beside its words."""
     open_database(database_url).close()
@@ -95,7 +95,7 @@ def test_conversation_costs_what_is_new(database_url: str, state: type) -> None:
     assert whole_rows < TURNS * 20
 
 
-@pytest.mark.parametrize("state", [Delta])
+@pytest.mark.parametrize("state", [Listed, Delta])
 def test_conversation_of_many_handles_costs_what_is_new(database_url: str, state: type) -> None:
     """The same holds where the database is opened anew for every turn."""
     open_database(database_url).close()
