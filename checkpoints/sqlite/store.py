@@ -350,6 +350,7 @@ class SqliteTransaction(SqliteReader):
         row = self._connection.execute(
             "SELECT max(coalesce((SELECT max(seq) FROM quorate_checkpoints), 0),"
             " coalesce((SELECT max(seq) FROM quorate_writes), 0),"
+            " coalesce((SELECT max(line) FROM quorate_threads), 0),"
             " coalesce((SELECT CAST(value AS INTEGER) FROM quorate_meta WHERE key = 'place'), 0))"
         ).fetchone()
         return int(row[0]) + 1
@@ -432,12 +433,14 @@ class SqliteTransaction(SqliteReader):
         sealed = None
         if name != key.thread:
             sealed = self._sealer.seal(key.thread.encode("utf-8", "surrogatepass"), name.encode())
-        cursor = self._connection.execute(
-            "INSERT INTO quorate_threads (thread, sealed, namespace, owner, events, early, generation)"
-            " VALUES (?, ?, ?, 0, 0, 0, 0)",
-            (name, sealed, key.namespace),
+        # A place, so that no line ever gets the number of one that was removed: what is remembered goes by the number.
+        (number,) = self.places(1)
+        self._connection.execute(
+            "INSERT INTO quorate_threads (line, thread, sealed, namespace, owner, events, early, generation)"
+            " VALUES (?, ?, ?, ?, 0, 0, 0, 0)",
+            (number, name, sealed, key.namespace),
         )
-        return Line(int(cursor.lastrowid or 0), key)
+        return Line(number, key)
 
 
 def _text(value: bytes) -> str:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.func import entrypoint, task
 from langgraph.types import Command, interrupt
 from tests.fakes.moment_store import MomentStore
@@ -354,6 +355,30 @@ def test_copy_and_delete(database: Database) -> None:
         with pytest.raises(InputError, match="there already"):
             retention.copy("copy", "copy")
     assert proved(database)
+
+
+def test_restored_thread_goes_on(database: Database) -> None:
+    """A thread that was deleted and restored goes on in the handle that remembers the old one."""
+    said = turns(database, 4)[-1]
+    retention = Retention(database)
+    lines = list(retention.export("t"))
+    retention.delete("t")
+    retention.restore(lines)
+    assert turns(database, 2)[-1][: len(said)] == said
+    assert proved(database)
+
+
+def test_checkpoint_after_one_that_was_deleted(database: Database) -> None:
+    """What follows a checkpoint of a thread that was deleted meanwhile holds all its values itself."""
+    first, second = empty_checkpoint(), empty_checkpoint()
+    first |= {"channel_values": {"a": "old"}, "channel_versions": {"a": 1}}
+    second |= {"channel_values": {"a": "old", "b": "new"}, "channel_versions": {"a": 1, "b": 1}}
+    with database.saver() as saver:
+        after = saver.put({"configurable": {"thread_id": "t", "checkpoint_ns": ""}}, first, {"step": 0}, {"a": 1})
+        saver.delete_thread("t")
+        found = saver.get_tuple(saver.put(after, second, {"step": 1}, {"b": 1}))
+        assert found is not None
+        assert found.checkpoint["channel_values"] == second["channel_values"]
 
 
 def test_copy_of_pending_writes(database: Database) -> None:
