@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...contracts import DatabaseError
-from ..log.line import LineKey
+from ..log.line import Line, LineKey
 from ..log.removal import is_of
 from ..log.store import LineRow, Reader, Store
 from ..sealing.seal import Sealer
@@ -142,10 +142,22 @@ def heads_of(store: Store, sealer: Sealer, at: datetime) -> Iterator[Head]:
         with store.reading() as reader:
             rows = reader.line_rows(None, after, _PAGE)
         for row in rows:
-            line = row.open(sealer)
+            line = _sound(row).open(sealer)
             if line.tip is not None:
-                yield Head(*line.key, line.head_id or "", line.tip.hex(), line.events, at.isoformat())
+                yield _head(line, line.tip, at)
         after = rows[-1].id if len(rows) == _PAGE else None
+
+
+def _head(line: Line, tip: bytes, at: datetime) -> Head:
+    try:
+        return Head(*line.key, line.head_id or "", tip.hex(), line.events, at.isoformat())
+    except ValueError as error:
+        raise DatabaseError(
+            str(line.key),
+            got=f"a row that is no end of a chain: {error}",
+            expected="a row that quorate wrote",
+            fix="see what was changed: quorate audit verify; then go on from a backup, or delete the thread",
+        ) from error
 
 
 def _numbers(store: Store, names: tuple[str, ...] | None) -> Iterator[int]:

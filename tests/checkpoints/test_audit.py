@@ -16,6 +16,7 @@ from quorate.checkpoints.log.digest import chain
 from quorate.checkpoints.log.envelope import unwrap
 from quorate.checkpoints.log.line import LineKey
 from quorate.checkpoints.log.proof import digest_of_writes, mask_of_writes
+from quorate.contracts import DatabaseError
 
 
 @pytest.fixture
@@ -410,6 +411,15 @@ def test_a_thread_that_began_anew(desk: Desk) -> None:
     found = desk.audit(heads)
     assert {(each.kind, each.thread, each.namespace) for each in found} == {("cut", "u", ""), ("cut", "u", "inner")}
     assert "deleted by quorate" in found[0].what
+
+
+@pytest.mark.parametrize("change", ["events = 0", "events = 'many'", "tip = X'00'", "tip = 'none'"])
+def test_no_head_of_a_row_that_is_none(desk: Desk, change: str) -> None:
+    """A thread's row that cannot be the end of a chain is not exported, and the error says what to do."""
+    desk.sql(f"UPDATE quorate_threads SET {change} WHERE line = ?", (desk.line(),))
+    with pytest.raises(DatabaseError) as caught:
+        desk.heads()
+    assert caught.value.fix
 
 
 def test_a_line_that_was_written_anew(desk: Desk) -> None:

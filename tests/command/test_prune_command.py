@@ -145,13 +145,14 @@ def test_damaged_thread(filled: Desk) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
 @pytest.mark.parametrize("answer, status, left", [("y", 0, 3), ("n", 1, None), ("", 1, None)])
 def test_asked_at_a_terminal(filled: Desk, answer: str, status: int, left: int | None) -> None:
-    """At a terminal it shows what would go, and asks."""
+    """At a terminal it shows what would go, and asks; without a yes nothing is done, nor remembered."""
     from tests.fakes.terminal import at_terminal
 
     before = checkpoints(filled)
-    command = filled.command("prune", "--keep", "latest")
+    command = filled.command("prune", "--keep", "latest", "--remember")
     ended, shown = at_terminal(command, filled.folder, filled.env, answer)
     assert "Remove" in shown
     assert "of 3 threads" in shown
     assert ended == status
     assert checkpoints(filled) == (before if left is None else left)
+    filled("prune", "--yes", status=2 if left is None else 0)

@@ -75,10 +75,10 @@ class Prune:
                     fix="add --keep latest, --keep decided, --keep 10, or --older-than 30d",
                 )
             threads = whole_threads(database, self.threads) if self.threads else retention.threads()
-            if self.remember:
-                retention.decide(keep)
             if not self.dry_run and not self.yes and not self._agreed(retention, keep, threads):
                 return ExitStatus.FAILED
+            if self.remember:
+                retention.decide(keep)
             return self._report(self._prune(retention, keep, threads, trial=self.dry_run), keep)
 
     def _given(self) -> Keep | None:
