@@ -107,8 +107,7 @@ class ThreadFile:
 
     def __init__(self, lines: Iterable[str], name: str) -> None:
         self._lines = _parsed(lines, name)
-        self._name = name
-        place, first = next(self._lines, (_Place(name, 1), {}))
+        self._last, first = place, _ = next(self._lines, (_Place(name, 1), {}))
         form = first.get("quorate_thread")
         if isinstance(form, int) and form > FORM:
             raise InputError(
@@ -129,6 +128,7 @@ class ThreadFile:
             InputError: One is not what its digest says.
         """
         for place, line in self._lines:
+            self._last = place
             if line.get("type") != "blob":
                 self._lines = chain([(place, line)], self._lines)
                 return
@@ -148,6 +148,7 @@ class ThreadFile:
         """
         count = 0
         for place, line in self._lines:
+            self._last = place
             if line.get("type") == "end":
                 if line.get("events") != count:
                     raise place.wrong(f"{count} events, and an end that tells of {line.get('events')}")
@@ -160,7 +161,7 @@ class ThreadFile:
                 raise place.wrong(f"a line that tells of no event: {error}") from error
             yield record
             count += 1
-        raise _Place(self._name, count + 1).wrong("a file that was cut off: its end is missing")
+        raise self._last.wrong("a file that was cut off after this: its end is missing")
 
 
 def _parsed(lines: Iterable[str], name: str) -> Iterator[tuple[_Place, Mapping[str, Any]]]:

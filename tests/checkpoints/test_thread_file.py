@@ -17,7 +17,7 @@ from tests.fakes.thread_history import seen
 from quorate.checkpoints import Database, Keep, Retention, open_database
 from quorate.checkpoints.saver.serializer import DataSerializer
 from quorate.checkpoints.upkeep.msgpack_json import NOT_PLAIN, packed, plain_of
-from quorate.contracts import InputError
+from quorate.contracts import InputError, blob_digest
 
 VALUES: list[Any] = [
     1, -1, 2**63, 1.5, -0.0, "", "ein Übel\u2028", "\x00", None, True, [], {}, [[1, {"a": None}]], {"": 0}, b"", b"1",
@@ -144,6 +144,10 @@ BROKEN: dict[str, tuple[Callable[[list[dict[str, Any]]], list[Any]], str]] = {
     "newer form": (change(0, quorate_thread=2), "upgrade quorate"),
     "no thread": (change(0, thread=7), "line 1: got something that is not an exported thread"),
     "cut off": (lambda lines: lines[:-3], "its end is missing"),
+    "cut off after a blob": (
+        lambda lines: [lines[0], {"type": "blob", "digest": blob_digest(b"x"), "base64": "eA=="}, *lines[1:4]],
+        "file, line 5: got a file that was cut off",
+    ),
     "an event gone": (lambda lines: [*lines[:-2], lines[-1]], "an end that tells of"),
     "first events gone": (lambda lines: [lines[0], *lines[6:]], "did not come before"),
     "more after it": (lambda lines: [*lines, lines[-1]], "lines after the end"),
