@@ -20,6 +20,8 @@ def postgres_url() -> Iterator[str]:
     # Not in pytest's own folder: where the tests run as root, the server opens the folders above its data to its user.
     folder = Path(tempfile.mkdtemp(prefix="quorate-postgres-"))
     server = pgserver.get_server(folder, cleanup_mode="delete")
+    # Here processes are killed, but never the machine: what the system has taken need not be on the disk.
+    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();")
     yield server.get_uri()
     with suppress(OSError):  # a file that went away by itself while the folder was deleted
         server.cleanup()
