@@ -107,7 +107,8 @@ class ThreadFile:
 
     def __init__(self, lines: Iterable[str], name: str) -> None:
         self._lines = _parsed(lines, name)
-        self._last, first = place, _ = next(self._lines, (_Place(name, 1), {}))
+        place, first = next(self._lines, (_Place(name, 1), {}))
+        self._last = place
         form = first.get("quorate_thread")
         if isinstance(form, int) and form > FORM:
             raise InputError(
@@ -146,8 +147,7 @@ class ThreadFile:
         Raises:
             InputError: A line tells of no event, or of one that cannot be there, or the end is missing.
         """
-        count = 0
-        for place, line in self._lines:
+        for count, (place, line) in enumerate(self._lines):
             self._last = place
             if line.get("type") == "end":
                 if line.get("events") != count:
@@ -160,7 +160,6 @@ class ThreadFile:
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise place.wrong(f"a line that tells of no event: {error}") from error
             yield record
-            count += 1
         raise self._last.wrong("a file that was cut off after this: its end is missing")
 
 
