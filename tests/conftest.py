@@ -1,7 +1,8 @@
-"""Fixtures of all tests: a real Postgres server, and fresh databases on it."""
+"""What all tests share: a real Postgres server and fresh databases on it, and Ctrl-C as at a terminal."""
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,11 @@ from pathlib import Path
 import pytest
 
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    """Let SIGINT be heard, which a shell's background jobs ignore, and all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
