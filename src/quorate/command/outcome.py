@@ -11,7 +11,10 @@ from .thread_view import ThreadView
 if TYPE_CHECKING:
     from .item import Unreadable
 
-__all__ = ["Outcome", "OutcomeStatus"]
+__all__ = ["BUSY", "Outcome", "OutcomeStatus"]
+
+BUSY = "another run may be at work on it; run again when it has ended"
+"""What to do with a thread that another run holds."""
 
 OutcomeStatus = Literal[
     "settled", "unsettled", "rejected", "halted", "waiting", "failed", "stopped", "repeated", "unfinished"
@@ -60,7 +63,7 @@ class Outcome:
         elif status == "failed":
             fix = "correct the cause and run again: the failed step is tried again"
         elif status == "unfinished":
-            fix = "another run may be at work on it; run again when it has ended"
+            fix = BUSY
         return cls(where, status, view.reason, fix, view.id, ran, view)
 
     @property

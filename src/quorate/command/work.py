@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from langgraph.errors import GraphDrained
 
 from ..checkpoints.standing import GRAPH, INPUT, TEAM
-from ..contracts import QuorateError
+from ..contracts import QuorateError, StaleThreadError
 from .drain import Drain
 from .item import Item, Unreadable
-from .outcome import Outcome
+from .outcome import BUSY, Outcome
 from .thread_view import ThreadView, aread_view
 
 if TYPE_CHECKING:
@@ -125,4 +125,6 @@ class Work:
             view = await aread_view(self.saver, item.thread)
         except Exception:  # the database itself may be what failed
             view = None
+        if isinstance(error, StaleThreadError):  # that it is another's is no failure
+            return Outcome(item.where, "unfinished", error.got, BUSY, item.thread, False, view)
         return Outcome(item.where, "failed", reason, fix, item.thread, True, view)
