@@ -144,7 +144,7 @@ def _check_keys(found: Encryption, ids: tuple[str, ...], shown: str) -> None:
     if missing:
         raise DatabaseError(
             shown,
-            got=f"a database that is sealed with the key {' and '.join(missing)} too, and the key {' and '.join(ids)}",
+            got=f"a database that is sealed with the key {' and '.join(missing)}, and only the key {' and '.join(ids)}",
             expected=f"every key that it is sealed with in {VARIABLE}",
             fix=f"add that key to the end of {VARIABLE}; quorate keys rotate makes an old one unnecessary",
         )

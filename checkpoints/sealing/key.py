@@ -12,7 +12,7 @@ from ...contracts import DatabaseError
 
 __all__ = ["FIX", "generate_key", "read_keys"]
 
-FIX = "make a key with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+FIX = "make a key with: quorate keys new"
 """How to come to a key, for messages."""
 
 _EXPECTED = "keys of 32 bytes in base64url (43 characters), or @ and the path of a file of them"

@@ -59,7 +59,7 @@ def test_an_encrypted_database_with_another_key(database_url: str, keys: Keys) -
     run(database_url)
     keys(NEW)
     old, new = Keyring.parse(OLD).ids[0], Keyring.parse(NEW).ids[0]
-    with pytest.raises(DatabaseError, match=f"sealed with the key {old} too, and the key {new}"):
+    with pytest.raises(DatabaseError, match=f"sealed with the key {old}, and only the key {new}"):
         open_database(database_url)
 
 
@@ -86,7 +86,7 @@ def test_an_empty_database_becomes_an_encrypted_one(database_url: str, keys: Key
     keys(NEW, OLD)
     assert remembered(database_url) == f"sealed {' '.join(Keyring.parse(f'{NEW},{OLD}').ids)}"
     keys(OLD)
-    with pytest.raises(DatabaseError, match="too, and the key"):
+    with pytest.raises(DatabaseError, match=", and only the key"):
         open_database(database_url)
 
 

@@ -59,7 +59,7 @@ def test_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", " ", ",\n,", "# a comment"])
 def test_no_key(text: str) -> None:
     """A text without a key is refused."""
-    with pytest.raises(DatabaseError, match=r"keys: got no key; .*Fix: make a key with: python"):
+    with pytest.raises(DatabaseError, match=r"keys: got no key; .*Fix: make a key with: quorate keys new"):
         read_keys(text, "keys")
 
 

@@ -40,7 +40,7 @@ def rotate_keys(location: Location, way: Literal["encrypt", "decrypt"] | None) -
             VARIABLE,
             got="no key",
             expected="the new key first, then every older one that rows are sealed with",
-            fix="make a key with quorate keys new, and set the variable",
+            fix=f"set {VARIABLE} to the keys of the database; where it has none yet, make one: quorate keys new",
         )
     with _opened(location, keyring, way) as database:
         with _progress() as progress:
@@ -51,6 +51,12 @@ def rotate_keys(location: Location, way: Literal["encrypt", "decrypt"] | None) -
     now = "in plaintext" if way == "decrypt" else f"sealed with the key {keyring.ids[0]}"
     console().print(f"{rotation.sealed:,} rows changed, all {now}; {location.shown}", soft_wrap=True)
     older = keyring.ids if way == "decrypt" else keyring.ids[1:]
+    if way == "encrypt":
+        errors().print(
+            "Tables of effects and projected tables stay in plaintext: drop those that not everybody should read,"
+            f" then quorate vacuum{location.flag}",
+            soft_wrap=True,
+        )
     if older:
         console().print(f"no longer needed here: {', '.join(older)}", soft_wrap=True)
 

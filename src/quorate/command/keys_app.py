@@ -22,7 +22,7 @@ keys = typer.Typer(
 @keys.command("new")
 @reported
 def new() -> None:
-    """Print a new key, to be put first in $QUORATE_KEYS. Whoever loses it loses what is sealed with it."""
+    """Print a new key for $QUORATE_KEYS. Whoever loses it loses what is sealed with it."""
     from .keys import print_key
 
     print_key()
