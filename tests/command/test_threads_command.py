@@ -66,4 +66,6 @@ def test_no_database(desk: Desk) -> None:
     ended = desk("threads", status=2)
     assert ended.err.startswith("error: sqlite:///quorate.db\n")
     assert "no file" in ended.err
+    ended = desk("threads", "--db", f"sqlite:///{'long' * 100}.db", status=2)
+    assert "File name too long" in ended.err
     assert not (desk.folder / "quorate.db").exists()

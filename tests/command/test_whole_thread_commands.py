@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.command.desk import Desk
+from tests.fakes.full_disk import small_disk
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,17 @@ def test_files_that_cannot_be(filled: Desk) -> None:
     assert "No such file" in filled("export", one(filled, "settled"), "missing/t.jsonl", status=2).err
     assert "irectory" in filled("import", ".", status=2).err
     assert not list(filled.folder.glob(".*.jsonl*"))
+
+
+def test_export_to_a_full_disk(filled: Desk, tmp_path: Path) -> None:
+    """Where there is no room for the file, the error says so, and nothing of it is left."""
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        if disk is None:
+            pytest.skip("this user may not mount a file system")
+        disk.fill()
+        ended = filled("export", one(filled, "settled"), str(disk.folder / "t.jsonl"), status=2)
+        assert "free some disk space" in ended.err
+        assert [path.name for path in disk.folder.iterdir()] == ["filler"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

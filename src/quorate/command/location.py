@@ -89,7 +89,16 @@ class Location:
         from ..checkpoints.address import Address
 
         address = Address.parse(self.url)
-        if address.scheme == "sqlite" and not address.path.exists():
+        try:
+            there = address.scheme != "sqlite" or address.path.exists()
+        except OSError as error:
+            raise DatabaseError(
+                address.shown,
+                got=error.strerror or str(error),
+                expected="a path that leads to a file",
+                fix="check the path, and the permissions of the folders on it",
+            ) from error
+        if not there:
             raise DatabaseError(
                 address.shown,
                 got=f"no file {address.path}",

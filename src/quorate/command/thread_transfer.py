@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -107,6 +108,10 @@ def _until(stop: Event, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _unfit(path: Path, error: OSError) -> InputError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return InputError(
-        str(path), got=error.strerror or str(error), expected="a file in a folder that exists", fix="correct the path"
+        str(path),
+        got=error.strerror or str(error),
+        expected="room for it" if full else "a file in a folder that exists",
+        fix="free some disk space, or name a file on another disk" if full else "correct the path",
     )
