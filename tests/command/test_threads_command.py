@@ -29,6 +29,18 @@ def test_list(filled: Desk) -> None:
     assert out.index("waiting") < out.index("settled")
 
 
+def test_narrow_terminal(filled: Desk) -> None:
+    """On a narrow terminal the time is left out, and no status is cut off."""
+    filled.environment["COLUMNS"] = "60"
+    out = filled("threads", status=0).out
+    assert "waiting" in out
+    assert "settled" in out
+    assert "updated" not in out
+    assert all(len(line) <= 60 for line in out.splitlines()[:-1])
+    filled.environment["COLUMNS"] = "120"
+    assert "updated" in filled("threads", status=0).out
+
+
 def test_filters(filled: Desk) -> None:
     """`--status` and `--limit` leave threads out, and the last line says so."""
     assert [line["status"] for line in filled("threads", "--status", "waiting", "--json", status=0).lines] == [

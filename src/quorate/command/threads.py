@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["show_threads", "views"]
 
+_LONGEST_NAME = 40
+_LEAST_WIDTH = 55  # of a status, a time, and enough of the reason to read; narrower, the time is left out
+
 
 def show_threads(location: Location, *, status: str | None, limit: int | None, as_json: bool) -> None:
     """Print the threads, newest first, those of a status where one is given."""
@@ -30,7 +33,7 @@ def show_threads(location: Location, *, status: str | None, limit: int | None, a
         return
     screen = console()
     if shown:
-        screen.print(_table(shown))
+        screen.print(_table(shown, screen.width))
     of_status = f" that are {status}" if status else ""
     more = f", {len(every) - len(shown)} more with a larger --limit" if len(every) > len(shown) else ""
     screen.print(f"{len(every)} thread{'s' * (len(every) != 1)}{of_status} in {location.shown}{more}", soft_wrap=True)
@@ -45,11 +48,14 @@ def views(database: Database) -> Iterator[ThreadView]:
                 yield view
 
 
-def _table(found: list[ThreadView]) -> Table:
-    table = listing("thread", "status", "updated", "why")
-    table.columns[3].overflow = "fold"
-    table.columns[2].no_wrap = True
+def _table(found: list[ThreadView], width: int) -> Table:
+    dated = width >= _LEAST_WIDTH + min(max(len(line_of(view.id)) for view in found), _LONGEST_NAME)
+    table = listing("thread", "status", *(["updated"] if dated else []), "why")
+    for column in table.columns[1:-1]:
+        column.no_wrap = True
+    table.columns[-1].overflow = "fold"
     for view in found:
-        table.add_row(line_of(view.id), status_text(view.status), local_time(view.updated), line_of(view.reason))
+        when = [local_time(view.updated)] if dated else []
+        table.add_row(line_of(view.id), status_text(view.status), *when, line_of(view.reason))
     unbroken(table)
     return table
