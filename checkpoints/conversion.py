@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, suppress
+from typing import TYPE_CHECKING
 
 from ..contracts import DatabaseError
 from .address import Address
@@ -13,7 +15,14 @@ from .sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from .sealing.seal import Keyring
 from .sqlite.file import explained
 
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import DictRow
+
 __all__ = ["open_to_convert"]
+
+_LINGER = 2.0
+"""How long a session that was closed may still be seen, in seconds."""
 
 
 def open_to_convert(address: Address, keyring: Keyring, *, encrypt: bool) -> Database:
@@ -74,15 +83,25 @@ def _claim_server(address: Address, transition: Transition) -> None:
             insert = "INSERT INTO quorate_meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
             connection.execute(insert, (ENCRYPTION, _admitted(before, transition, address)))
             # Who comes now is told; who has come before is seen.
-            others = connection.execute(
-                "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            ).fetchone()
-            if others is not None and others["n"]:
+            if others := _others(connection):
                 connection.execute(insert, (ENCRYPTION, before))
-                raise _in_use(address, f"{others['n']} other sessions")
+                raise _in_use(address, f"{others} other session{'s' * (others != 1)}")
     finally:
         server.close()
+
+
+def _others(connection: Connection[DictRow]) -> int:
+    """How many other sessions there are: for a moment the server may still tell of one that was closed."""
+    deadline = time.monotonic() + _LINGER
+    while True:
+        found = connection.execute(
+            "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).fetchone()
+        others = 0 if found is None else int(found["n"])
+        if not others or time.monotonic() > deadline:
+            return others
+        time.sleep(0.05)
 
 
 def _admitted(found: str | None, transition: Transition, address: Address) -> str | None:

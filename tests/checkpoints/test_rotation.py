@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -187,6 +188,20 @@ def test_a_database_in_use_is_not_converted(in_use: str) -> None:
     with pytest.raises(DatabaseError, match="has open"):
         open_to_convert(Address.parse(in_use), Keyring.parse(NEW), encrypt=True)
     fill(in_use)
+
+
+def test_a_session_that_is_ending_is_waited_for(empty_postgres_url: str, keys: Keys) -> None:
+    """A session that ends in a moment, as that of the command before, keeps no database from being encrypted."""
+    import psycopg
+
+    keys()
+    open_database(empty_postgres_url).close()
+    session = psycopg.connect(empty_postgres_url)
+    Timer(0.3, session.close).start()
+    with open_to_convert(Address.parse(empty_postgres_url), Keyring.parse(NEW), encrypt=True) as database:
+        rotate(database)
+    keys(NEW)
+    fill(empty_postgres_url)
 
 
 @pytest.fixture
