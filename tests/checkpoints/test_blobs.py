@@ -1,30 +1,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.fakes.zygote import Zygote, until_there
 
 from quorate.checkpoints import MemoryBlobs, open_database
 from quorate.contracts import BlobError, BlobStore, DatabaseError
-
-CHILD_STORES_AND_WAITS = """
-import sys, time
-from quorate.checkpoints import open_database
-
-print(open_database(sys.argv[1]).blobs.put(b"content " * 100_000), flush=True)
-time.sleep(600)
-"""
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 
@@ -163,15 +154,12 @@ def test_damaged_content_is_refused(database_url: str) -> None:
             database.blobs.get(digest)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
-def test_stored_blob_outlives_a_kill(database_url: str) -> None:
+def test_stored_blob_outlives_a_kill(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
     """What `put` has returned for is there after the process is killed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD_STORES_AND_WAITS, database_url], stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None
-        digest = child.stdout.readline().strip()
-        child.send_signal(signal.SIGKILL)
+    child = zygote.start("store_and_wait", database_url, str(tmp_path / "said"))
+    until_there(tmp_path / "said")
+    zygote.kill(child)
+    digest = (tmp_path / "said").read_text()
     with open_database(database_url) as database:
         assert database.blobs.get(digest) == b"content " * 100_000
 

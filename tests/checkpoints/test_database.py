@@ -9,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.sqlite.file import SqliteFile
 from quorate.contracts import DatabaseError
 
-CHILD_OPENS = "import sys; from quorate.checkpoints import open_database; open_database(sys.argv[1]).close()"
 CHILD_FORGETS = """
 import ctypes, sys
 from quorate.checkpoints import open_database
@@ -76,13 +76,10 @@ def test_closed_database_says_so(database_url: str) -> None:
         database.ledger.entry("k")
 
 
-def test_many_processes_open_a_new_database_at_once(database_url: str) -> None:
+def test_many_processes_open_a_new_database_at_once(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
     """Several processes may open, and so make, one database at the same time."""
-    children = [
-        subprocess.Popen([sys.executable, "-c", CHILD_OPENS, database_url], stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    assert [child.communicate(timeout=120)[1] for child in children] == [""] * 4
+    children = [zygote.start("open_and_count", database_url, str(tmp_path / f"said{number}")) for number in range(4)]
+    assert [zygote.wait(child) for child in children] == [0] * 4
 
 
 def test_sqlite_file_is_durable_and_shared(sqlite_url: str) -> None:

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.fakes.zygote import Zygote, until_there
 
 from quorate.checkpoints import MemoryLedger, open_database
 from quorate.contracts import Effect, Entry, Ledger, LedgerError
@@ -24,30 +21,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-
-CHILD_BEGINS_MANY = """
-import sys, time
-from pathlib import Path
-from quorate.checkpoints import open_database
-
-url, me, folder, keys = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-with open_database(url) as database:
-    (folder / me).touch()
-    while not (folder / "go").exists():
-        time.sleep(0.001)
-    for key in range(keys):
-        if database.ledger.begin(str(key), name="post", thread=me, digest="d", args={}) is None:
-            print(key)
-"""
-
-CHILD_BEGINS_AND_WAITS = """
-import sys, time
-from quorate.checkpoints import open_database
-
-open_database(sys.argv[1]).ledger.begin("k", name="post", thread="t", digest="d", args={"total": 5})
-print("begun", flush=True)
-time.sleep(600)
-"""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -197,34 +170,22 @@ def test_threads_race_for_keys(ledger: Ledger, act: str) -> None:
         assert [ledger.entry(key) for key in won] == [None] * len(won)
 
 
-def _child(code: str, *args: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, text=True)
-
-
-def test_processes_race_for_keys(database_url: str, tmp_path: Path) -> None:
+def test_processes_race_for_keys(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
     """Of two processes that begin the same keys together, each key goes to exactly one."""
     open_database(database_url).close()
-    keys = 50
-    children = [_child(CHILD_BEGINS_MANY, database_url, name, str(tmp_path), str(keys)) for name in ("a", "b")]
-    _wait(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists(), children)
+    keys, files = 50, [tmp_path / "a", tmp_path / "b"]
+    children = [zygote.start("begin_many", database_url, file.name, str(tmp_path), keys) for file in files]
+    until_there(*files)
     (tmp_path / "go").touch()
-    won = [int(key) for child in children for key in child.communicate(timeout=120)[0].split()]
-    assert sorted(won) == list(range(keys))
+    assert [zygote.wait(child) for child in children] == [0, 0]
+    assert sorted(int(key) for file in files for key in file.read_text().split()) == list(range(keys))
 
 
-def _wait(ready: Callable[[], bool], children: list[subprocess.Popen[str]]) -> None:
-    while not ready():
-        assert all(child.poll() is None for child in children), "a child ended early"
-        time.sleep(0.01)
-
-
-def test_killed_process_leaves_executing(database_url: str) -> None:
+def test_killed_process_leaves_executing(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
     """After a process is killed between begin and finish, the ledger knows the key as begun, and not as done."""
-    child = _child(CHILD_BEGINS_AND_WAITS, database_url)
-    with child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "begun\n"
-        child.send_signal(signal.SIGKILL)
+    child = zygote.start("begin_and_wait", database_url, str(tmp_path / "said"))
+    until_there(tmp_path / "said")
+    zygote.kill(child)
     with closing(open_database(database_url)) as database:
         assert database.ledger.entry("k") == Entry("k", "executing", "t", "d")
         assert _begin(database.ledger, thread="resumed") == Entry("k", "executing", "t", "d")

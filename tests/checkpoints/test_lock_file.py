@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ if sys.platform == "win32":
     pytest.skip("locks of POSIX", allow_module_level=True)
 
 from quorate.checkpoints.sqlite.lock_file import LockFile
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote("tests.fakes.lock_children") as zygote:
-        yield zygote
 
 
 @pytest.fixture

@@ -265,13 +265,11 @@ def test_a_forked_process_has_connections_of_its_own(empty_postgres_url: str) ->
     assert len(places) == len(set(places)) == 12
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked here")
-def test_four_processes_on_one_database(empty_postgres_url: str, tmp_path: Any) -> None:
+def test_four_processes_on_one_database(zygote: Zygote, empty_postgres_url: str, tmp_path: Any) -> None:
     """Four processes write to one database for three seconds, and all that they did is there."""
     names = [f"process{number}" for number in range(4)]
-    with Zygote("tests.fakes.saver_jobs") as zygote:
-        children = [zygote.start("run_for", empty_postgres_url, str(tmp_path / name), name, 3.0) for name in names]
-        assert [zygote.wait(child) for child in children] == [0] * 4
+    children = [zygote.start("run_for", empty_postgres_url, str(tmp_path / name), name, 3.0) for name in names]
+    assert [zygote.wait(child) for child in children] == [0] * 4
     done = [line for name in names for line in (tmp_path / name).read_text().split()]
     assert len(done) >= 4
     with open_database(empty_postgres_url) as database, database.saver() as saver:

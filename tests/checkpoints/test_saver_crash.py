@@ -1,31 +1,20 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from tests.fakes.graph_player import thread
 from tests.fakes.saver_jobs import digest, digest_of_values, expected, given, work
 from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
-
-
-@pytest.fixture
-def zygote() -> Iterator[Zygote]:
-    with Zygote("tests.fakes.saver_jobs") as zygote:
-        yield zygote
 
 
 def said(file: Path) -> list[dict[str, Any]]:

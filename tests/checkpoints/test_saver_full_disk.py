@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -77,12 +76,10 @@ def test_full_disk_of_a_new_file(disk: SmallDisk) -> None:
         finish(saver, [], ["first"])
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits on the size of files are POSIX's")
 @pytest.mark.parametrize("limit", [150_000, 400_000])
-def test_limit_on_the_size_of_files(sqlite_url: str, tmp_path: Path, limit: int) -> None:
+def test_limit_on_the_size_of_files(zygote: Zygote, sqlite_url: str, tmp_path: Path, limit: int) -> None:
     """A file that may not grow is an error of the database; when it may again the same saver goes on, nothing lost."""
-    with Zygote("tests.fakes.full_disk") as zygote:
-        assert zygote.wait(zygote.start("write_into_a_limit", sqlite_url, str(tmp_path / "said"), limit)) == 0
+    assert zygote.wait(zygote.start("write_into_a_limit", sqlite_url, str(tmp_path / "said"), limit)) == 0
     said = json.loads((tmp_path / "said").read_text())
     assert said["type"] == "DatabaseError"
     assert "quorate.db" in said["text"]

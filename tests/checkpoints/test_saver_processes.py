@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +17,8 @@ from quorate.checkpoints import open_database
 from quorate.contracts import StaleThreadError
 
 NAMES = [f"runner{number}" for number in range(8)]
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
 
 
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote("tests.fakes.saver_children") as zygote:
-        yield zygote
-
-
-@forking
 def test_eight_processes_on_one_file(zygote: Zygote, sqlite_url: str, tmp_path: Path) -> None:
     """Eight processes write to one file for ten seconds; none meets a locked file, and all that they did is there."""
     names = [f"process{number}" for number in range(8)]
@@ -54,7 +44,7 @@ def race_in_processes(
     return [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
 
 
-@pytest.fixture(params=["threads", "tasks", pytest.param("processes", marks=forking)])
+@pytest.fixture(params=["threads", "tasks", "processes"])
 def racing(request: pytest.FixtureRequest, zygote: Zygote, tmp_path: Path) -> Any:
     """How runs race: `racing(url, kind, names, answer_to)` gives their outcomes."""
     if request.param == "processes":

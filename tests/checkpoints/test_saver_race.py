@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import random
 import sys
 import time
@@ -26,13 +25,6 @@ from quorate.checkpoints import open_database
 from quorate.contracts import StaleThreadError
 
 DURABILITIES = ["sync", "async", "exit"]
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote("tests.fakes.standing") as zygote:
-        yield zygote
 
 
 @pytest.fixture
@@ -66,7 +58,7 @@ def run(saver: BaseCheckpointSaver[Any], name: str, **options: Any) -> Any:
 
 class TestLateRuns:
     @pytest.mark.parametrize("durability", DURABILITIES)
-    @pytest.mark.parametrize("where", ["thread", "task", pytest.param("process", marks=forking)])
+    @pytest.mark.parametrize("where", ["thread", "task", "process"])
     def test_late_run_is_refused(
         self, database_url: str, zygote: Zygote, tmp_path: Path, where: str, durability: str
     ) -> None:
@@ -87,7 +79,6 @@ class TestLateRuns:
             assert log(saver) == log_of("before", "first")
             assert run(saver, "late") == log_of("before", "first", "late")
 
-    @forking
     def test_late_process_is_refused(self, database_url: str, zygote: Zygote, tmp_path: Path) -> None:
         """A run of another process is refused while one of this process is at work."""
         with open_database(database_url) as database, database.saver() as saver:
@@ -144,7 +135,6 @@ class TestLateRuns:
         assert all(word in refused.value.fix for word in ("wait", "checkpoint_id", "update_state"))
         first.end()
 
-    @forking
     def test_error_names_the_process(self, sqlite_url: str, zygote: Zygote, tmp_path: Path) -> None:
         """Of a run in another process the error gives the process, where the system tells it."""
         first = stand_there(zygote, tmp_path, sqlite_url, "first", "async", is_async=False)
@@ -289,7 +279,6 @@ class TestAfterARun:
                     found = await graph.ainvoke(given("next"), thread(f"thread {steps}"))
                     assert found["log"][-4:] == log_of("next")
 
-    @forking
     @pytest.mark.parametrize("is_async", [False, True])
     def test_killed(self, database_url: str, zygote: Zygote, tmp_path: Path, is_async: bool) -> None:
         """After a run whose process was killed."""

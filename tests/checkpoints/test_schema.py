@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,37 +12,13 @@ from tests.fakes.graph_player import thread
 from tests.fakes.older_database import asking, make_schema_1
 from tests.fakes.stock_savers import sync_stock_saver
 from tests.fakes.transcript import differences, plain
+from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.schema import SCHEMA, migrate
 from quorate.contracts import DatabaseError
 
 THREADS = 6
-
-CHILD_OPENS = """
-import sys
-from quorate.checkpoints import open_database
-
-with open_database(sys.argv[1]) as database:
-    print(len(database.threads()))
-"""
-CHILD_DIES = """
-import os, signal, sys
-from quorate.checkpoints import open_database
-
-left = int(sys.argv[2])
-
-def watch(frame, event, argument):
-    # After so many checkpoints have been handed to the new tables.
-    global left
-    if event == "call" and frame.f_code.co_name == "_add_checkpoint":
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.setprofile(watch)
-open_database(sys.argv[1])
-"""
 
 
 @pytest.fixture
@@ -111,24 +85,22 @@ def test_older_database_is_brought_up_to_date(older: str) -> None:
 
 
 @pytest.mark.parametrize("after", [1, 10, 30])
-def test_killed_while_bringing_up_to_date(older: str, after: int) -> None:
+def test_killed_while_bringing_up_to_date(zygote: Zygote, older: str, after: int) -> None:
     """A process that is killed in the middle leaves the database as it was, and the next one does the whole work."""
     before = tables(older), run(older, "SELECT count(*), max(checkpoint_id) FROM checkpoints")
-    child = subprocess.run([sys.executable, "-c", CHILD_DIES, older, str(after)], check=False)
-    assert child.returncode == -signal.SIGKILL
+    assert zygote.wait(zygote.start("die_while_opening", older, after)) == -signal.SIGKILL
     assert (tables(older), run(older, "SELECT count(*), max(checkpoint_id) FROM checkpoints")) == before
     assert schema(older) == "1"
     with open_database(older) as database:
         assert len(database.threads()) == THREADS
 
 
-def test_processes_open_an_older_database_at_once(older: str) -> None:
+def test_processes_open_an_older_database_at_once(zygote: Zygote, older: str, tmp_path: Path) -> None:
     """Of several processes one brings the database up to date, and the others wait for it."""
-    children = [
-        subprocess.Popen([sys.executable, "-c", CHILD_OPENS, older], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(4)
-    ]
-    assert [child.communicate(timeout=120) for child in children] == [(f"{THREADS}\n".encode(), b"")] * 4
+    files = [tmp_path / f"said{number}" for number in range(4)]
+    children = [zygote.start("open_and_count", older, str(file)) for file in files]
+    assert [zygote.wait(child) for child in children] == [0] * 4
+    assert [file.read_text() for file in files] == [str(THREADS)] * 4
 
 
 def test_older_database_with_a_row_that_is_refused(older: str) -> None:

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +23,7 @@ from tests.fakes.graph_player import Scenario, thread
 from tests.fakes.scenarios_of_time import Log, steps
 from tests.fakes.stock_savers import MovingPlayer, StockPlayer, stock_saver, stock_tables, sync_stock_saver
 from tests.fakes.transcript import differences, numbered, plain, plain_rows
+from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.audit.audit import Audit
@@ -222,38 +221,14 @@ def test_channels_of_an_older_langgraph(sqlite_url: str, tmp_path: Path) -> None
         assert not differences(found, gone_on(stock))[:5]
 
 
-CHILD_DIES = """
-import os, signal, sys, threading
-from quorate.checkpoints import open_database
-from quorate.checkpoints.stock.importer import import_threads
-from quorate.checkpoints.stock.source import open_source
-
-left = int(sys.argv[3])
-
-def watch(frame, event, argument):
-    # After so many checkpoints have been handed to the log.
-    global left
-    if event == "call" and frame.f_code.co_name == "_add_checkpoint":
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-threading.setprofile(watch)
-with open_source(sys.argv[1]) as tables, open_database(sys.argv[2]) as database:
-    for _ in import_threads(tables, database.log, tables.threads()):
-        pass
-"""
-
-
 @pytest.mark.parametrize("move", ["sqlite-sync to sqlite", "sqlite-sync to postgres"], indirect=True)
 @pytest.mark.parametrize("after", [1, 6, 11])
-def test_killed_import_goes_on(move: Move, after: int) -> None:
+def test_killed_import_goes_on(zygote: Zygote, move: Move, after: int) -> None:
     """What a killed import has taken over is whole threads, and the next one takes over the others."""
     with sync_stock_saver(move.stock) as stock:
         for number in range(4):
             steps("a").compile(checkpointer=stock).invoke({"log": ["in"]}, thread(f"t{number}"))
-    child = subprocess.run([sys.executable, "-c", CHILD_DIES, move.stock, move.own, str(after)], check=False)
-    assert child.returncode == -signal.SIGKILL
+    assert zygote.wait(zygote.start("die_while_importing", move.stock, move.own, after)) == -signal.SIGKILL
     with open_database(move.own) as database, database.saver() as saver:
         done = (after - 1) // 3
         assert [one.id for one in reversed(database.threads())] == [f"t{number}" for number in range(done)]

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import Database, open_database
 from quorate.contracts import DatabaseError, LookupReceiver
@@ -190,24 +189,11 @@ def test_threads_race_for_one_new_table(database: Database) -> None:
     assert len(database.table("receipts")) == racers + 1
 
 
-CHILD_INSERTS = """
-import sys
-from quorate.checkpoints import open_database
-
-with open_database(sys.argv[1]) as database:
-    for number in range(20):
-        row = database.table("receipts").execute(str(number), {"who": sys.argv[2], f"only_{sys.argv[2]}": number})
-        print(row["who"])
-"""
-
-
-def test_processes_race_for_one_new_table(database_url: str) -> None:
+def test_processes_race_for_one_new_table(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
     """Two processes that insert the same keys agree on who was first with each."""
-    children = [
-        subprocess.Popen([sys.executable, "-c", CHILD_INSERTS, database_url, name], stdout=subprocess.PIPE, text=True)
-        for name in ("a", "b")
-    ]
-    first, second = [child.communicate(timeout=120)[0].split() for child in children]
+    children = [zygote.start("insert_rows", database_url, name, str(tmp_path / name)) for name in ("a", "b")]
+    assert [zygote.wait(child) for child in children] == [0, 0]
+    first, second = ((tmp_path / name).read_text().split() for name in ("a", "b"))
     assert first == second
     with open_database(database_url) as database:
         assert [row["who"] for row in reversed(database.table("receipts").rows())] == first

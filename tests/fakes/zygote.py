@@ -8,19 +8,22 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Zygote"]
+import pytest
+
+__all__ = ["Zygote", "until_there"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Zygote:
-    """Starts real processes in a few milliseconds each. POSIX only.
+    """Starts real processes in a few milliseconds each; the test is skipped where processes cannot be forked.
 
     Args:
         module: The module whose functions the children run; it is imported once.
@@ -48,6 +51,8 @@ class Zygote:
 
     def start(self, function: str, *args: Any) -> int:
         """Start a child that calls a function of the module with plain arguments; its process id."""
+        if not hasattr(os, "fork"):
+            pytest.skip("processes are forked here")
         return int(self._ask({"start": function, "args": args}))
 
     def wait(self, child: int) -> int:
@@ -65,6 +70,14 @@ class Zygote:
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return self._process.stdout.readline()
+
+
+def until_there(*files: Path) -> None:
+    """Wait until children have made these files; fail after a minute."""
+    most = time.monotonic() + 60
+    while not all(file.exists() for file in files):
+        assert time.monotonic() < most, "a child says nothing"
+        time.sleep(0.001)
 
 
 def _serve(name: str) -> None:
