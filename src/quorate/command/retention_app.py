@@ -33,8 +33,8 @@ def prune(  # noqa: PLR0913, PLR0917 (each is an option of the command)
         typer.Option(
             "--keep",
             metavar="WHAT",
-            help="What stays of any age: latest (the default), decided (and each turn's end), a number of the newest, "
-            "or none: threads that have ended go altogether.",
+            help="What stays of any age: latest (default with --older-than), decided (and each turn's end), a number "
+            "of the newest, or none: threads that have ended go altogether.",
         ),
     ] = None,
     remember: Annotated[
