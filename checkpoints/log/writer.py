@@ -53,7 +53,7 @@ class Writer:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._process = 0
-        self._closed = False
+        self._closed = self._ended = False
 
     def do(self, request: Request | Work) -> Any:
         """Hand a request over, and wait until it is on disk.
@@ -87,16 +87,13 @@ class Writer:
         if self._thread is None or self._process != os.getpid():
             self._begin()
         self._queue.put(waiting)
+        if self._ended:  # it may have come after all that the thread took
+            self._refuse()
 
     def _begin(self) -> None:
         with self._lock:
             if self._closed:
-                raise DatabaseError(
-                    self._store.shown,
-                    got="a write after the database was closed",
-                    expected="an open database",
-                    fix="keep the database open while graphs run",
-                )
+                raise self._late()
             if self._thread is not None and self._process == os.getpid():
                 return
             if self._process != os.getpid():
@@ -114,6 +111,24 @@ class Writer:
                     batch.append(queue.get_nowait())
             open_ = None not in batch
             self._write([each for each in batch if each is not None])
+        self._ended = True
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Tell those who came when the thread had ended: each is taken from the queue by one of those who look."""
+        with suppress(Empty):
+            while True:
+                each = self._queue.get_nowait()
+                if each is not None:
+                    _answer([each], [self._late()])
+
+    def _late(self) -> DatabaseError:
+        return DatabaseError(
+            self._store.shown,
+            got="a write after the database was closed",
+            expected="an open database",
+            fix="keep the database open while graphs run",
+        )
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         requests = [each for each in batch if not callable(each.request)]
