@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -34,7 +35,7 @@ def make_durable(connection: Connection[DictRow]) -> None:
 
 
 class PostgresServer:
-    """One Postgres database. Connections are made when they are needed.
+    """One Postgres database. Connections are made when they are needed, by each process its own.
 
     Args:
         address: The database.
@@ -49,16 +50,7 @@ class PostgresServer:
         self.shown = address.shown
         self._settings = self._settings_of(address.url)
         self._configure = configure
-        self._pool = ConnectionPool(
-            address.url,
-            connection_class=Connection[DictRow],
-            kwargs=self._settings,
-            min_size=0,
-            max_size=_CONNECTIONS,
-            open=True,
-            configure=configure,
-            num_workers=1,
-        )
+        self._pools: dict[int, ConnectionPool[Connection[DictRow]]] = {}
 
     def connect(self) -> Connection[DictRow]:
         """A further connection, in autocommit mode."""
@@ -73,11 +65,11 @@ class PostgresServer:
         with self.explained():
             connection = None
             try:
-                with self._pool.connection() as connection:
+                with self._pool().connection() as connection:
                     yield connection
             except psycopg.OperationalError:
                 if connection is not None and connection.closed:
-                    self._pool.check()  # the others may be lost too, and would fail one by one
+                    self._pool().check()  # the others may be lost too, and would fail one by one
                 raise
 
     @contextmanager
@@ -113,7 +105,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """Close the pool."""
-        self._pool.close()
+        self._pool().close()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -130,6 +122,29 @@ class PostgresServer:
             got=self.address.scrub(str(error)) or type(error).__name__,
             expected="a Postgres database that answers, and that this user may read and write",
             fix=_fix_of(error),
+        )
+
+    def _pool(self) -> ConnectionPool[Connection[DictRow]]:
+        """The connections of this process: a parent's stay as they are, for both would read each other's answers."""
+        process = os.getpid()
+        pool = self._pools.get(process)
+        if pool is None:
+            made = self._made()
+            pool = self._pools.setdefault(process, made)
+            if pool is not made:  # another thread was quicker
+                made.close()
+        return pool
+
+    def _made(self) -> ConnectionPool[Connection[DictRow]]:
+        return ConnectionPool(
+            self.address.url,
+            connection_class=Connection[DictRow],
+            kwargs=self._settings,
+            min_size=0,
+            max_size=_CONNECTIONS,
+            open=True,
+            configure=self._configure,
+            num_workers=1,
         )
 
     def _settings_of(self, url: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 
@@ -13,6 +12,7 @@ from ..log.store import Store
 from ..log.writer import Writer
 from ..sealing.seal import Sealer
 from ..thread import Thread, time_of
+from .readers import Readers
 from .reading import Reading
 from .runs import Runs
 from .saver import Saver
@@ -38,7 +38,7 @@ class Log:
         self.writer = Writer(store, Commit(sealer))
         self.reading = Reading(store, sealer)
         self.runs = Runs(holds or Holds(), sealer)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="quorate-reader")
+        self._readers = Readers(_READERS)
         self._lock = Lock()
         self._open = 1  # this handle, and one for each saver within its `with` block
 

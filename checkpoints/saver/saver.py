@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar, cast
@@ -53,7 +53,7 @@ class Saver(ThreadSaver):
         runs: The runs of this process.
     """
 
-    def __init__(self, reading: Reading, writer: Writer, readers: ThreadPoolExecutor, runs: Runs) -> None:
+    def __init__(self, reading: Reading, writer: Writer, readers: Executor, runs: Runs) -> None:
         super().__init__(serde=DataSerializer())
         self._reading = reading
         self._writer = writer

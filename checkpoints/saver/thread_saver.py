@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ class ThreadSaver(BaseCheckpointSaver[Any]):
     """The part of a saver that is about whole threads, each changed in one transaction."""
 
     _upkeep: Upkeep
-    _readers: ThreadPoolExecutor
+    _readers: Executor
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete a thread with all that it has, in every namespace."""

@@ -15,6 +15,7 @@ import sqlite_utils
 from sqlite_utils.db import Table
 
 from ...contracts import DatabaseError
+from .fork_gate import ForkGate
 
 __all__ = ["WAIT", "SqliteFile", "explained", "table_of"]
 
@@ -51,17 +52,18 @@ class SqliteFile:
         self._lock = RLock()
         self.turn = Lock()
         """Held while this process writes: its connections take turns here, and do not poll the file's lock."""
+        self.gate = ForkGate(shown)
+        """What every use of a connection passes."""
         try:
             _check(path, shown)
         except OSError as error:
             raise _unfit(shown, str(error), "check the permissions of the file and of its folder") from error
-        with self.explained():
-            connection = self.connect()
-            # Plug-ins of the sqlite-utils command are not loaded: they are meant for its user's shell.
-            self._database = sqlite_utils.Database(connection, execute_plugins=False)
-        # At the end of the process too, for handles that live as long as a module: the last connection that closes
-        # brings the write-ahead log into the file, and one file holds it all.
-        self._close = weakref.finalize(self, connection.close)
+        self._database: sqlite_utils.Database | None = None
+        self._closed = False
+        self._finalize: weakref.finalize[[], SqliteFile] | None = None
+        self.gate.before_fork(self._let_go)
+        with self.reading():
+            pass
 
     def connect(self) -> sqlite3.Connection:
         """A further connection to the file: durable at each commit, patient with other writers."""
@@ -72,11 +74,12 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite_utils.Database]:
         """The database inside one write transaction, which is durable when the block ends and undone if it raises."""
-        with self._lock, self.turn, self.explained():
-            connection = self._database.conn
+        with self.gate.use(), self._lock, self.turn, self.explained():
+            database = self._own()
+            connection = database.conn
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._database
+                yield database
                 connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # the first error is the one to tell
@@ -86,8 +89,8 @@ class SqliteFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite_utils.Database]:
         """The database, to read from."""
-        with self._lock, self.explained():
-            yield self._database
+        with self.gate.use(), self._lock, self.explained():
+            yield self._own()
 
     def use_wal(self) -> None:
         """Let readers and the one writer go on side by side; the file remembers it.
@@ -112,7 +115,7 @@ class SqliteFile:
 
     def vacuum(self) -> None:
         """Write the file anew without its gaps, and empty its write-ahead log as soon as nobody reads from it."""
-        with self.turn, self.explained():
+        with self.gate.use(), self.turn, self.explained():
             connection = self.connect()
             try:
                 connection.isolation_level = None
@@ -129,11 +132,29 @@ class SqliteFile:
     def close(self) -> None:
         """Close the own connection."""
         with self._lock:
-            self._close()
+            self._closed = True
+            self._let_go()
 
     def explained(self) -> AbstractContextManager[None]:
         """Turn an error of SQLite into one that says what to do."""
         return explained(self.shown)
+
+    def _own(self) -> sqlite_utils.Database:
+        if self._closed:
+            raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+        if self._database is None:
+            connection = self.connect()
+            # Plug-ins of the sqlite-utils command are not loaded: they are meant for its user's shell.
+            self._database = sqlite_utils.Database(connection, execute_plugins=False)
+            # At the end of the process too, for handles that live as long as a module: the last connection that
+            # closes brings the write-ahead log into the file, and one file holds it all.
+            self._finalize = weakref.finalize(self, connection.close)
+        return self._database
+
+    def _let_go(self) -> None:
+        if self._finalize is not None:
+            self._finalize()
+        self._database = self._finalize = None
 
 
 @contextmanager

@@ -119,6 +119,7 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._memory = _Memory()
+        file.gate.before_fork(self.close)
 
     @property
     def shown(self) -> str:
@@ -128,7 +129,7 @@ class SqliteStore:
     @contextmanager
     def reading(self) -> Iterator[SqliteReader]:
         """Reads of one moment; they do not wait for a writer."""
-        with self._file.explained():
+        with self._file.gate.use(), self._file.explained():
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -147,7 +148,7 @@ class SqliteStore:
     @contextmanager
     def writing(self) -> Iterator[SqliteTransaction]:
         """A transaction, durable when the block ends, undone where it raises."""
-        with self._file.turn, self._file.explained():
+        with self._file.gate.use(), self._file.turn, self._file.explained():
             if self._writer is None:
                 self._writer = self._connect()
             connection = self._writer
@@ -174,12 +175,12 @@ class SqliteStore:
         self._file.vacuum()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; who goes on opens new ones."""
         while self._idle:
             self._idle.pop().close()
         if self._writer is not None:
             self._writer.close()
-            self._writer = None
+        self._writer, self._memory = None, _Memory()  # what is remembered holds for one connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = self._file.connect()

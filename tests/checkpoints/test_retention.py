@@ -371,8 +371,8 @@ def test_restored_thread_goes_on(database: Database) -> None:
 def test_checkpoint_after_one_that_was_deleted(database: Database) -> None:
     """What follows a checkpoint of a thread that was deleted meanwhile holds all its values itself."""
     first, second = empty_checkpoint(), empty_checkpoint()
-    first |= {"channel_values": {"a": "old"}, "channel_versions": {"a": 1}}
-    second |= {"channel_values": {"a": "old", "b": "new"}, "channel_versions": {"a": 1, "b": 1}}
+    first["channel_values"], first["channel_versions"] = {"a": "old"}, {"a": 1}
+    second["channel_values"], second["channel_versions"] = {"a": "old", "b": "new"}, {"a": 1, "b": 1}
     with database.saver() as saver:
         after = saver.put({"configurable": {"thread_id": "t", "checkpoint_ns": ""}}, first, {"step": 0}, {"a": 1})
         saver.delete_thread("t")
