@@ -31,11 +31,12 @@ _CHECKPOINT = "SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payloa
 _CHECKPOINTS = f"{_CHECKPOINT} FROM quorate_checkpoints c"
 _WRITE = "SELECT w.seq, w.line, w.checkpoint, w.early, w.task, w.mask, w.digest, w.payload"
 _WRITES = f"{_WRITE} FROM quorate_writes w"
+# A parent's place is lower: a row that somebody changed must not send a query round in a circle.
 _PATH = (
     "WITH RECURSIVE path AS ("
     " SELECT line, seq, parent FROM quorate_checkpoints WHERE line = %b AND seq = %b"
     " UNION ALL SELECT c.line, c.seq, c.parent FROM path JOIN quorate_checkpoints c"
-    " ON c.line = path.line AND c.seq = path.parent WHERE path.seq > %b)"
+    " ON c.line = path.line AND c.seq = path.parent WHERE path.seq > %b AND c.seq < path.seq)"
     f" {_WRITE} FROM path JOIN quorate_writes w ON w.line = path.line AND w.checkpoint = path.seq"
     " WHERE w.mask & %b <> 0"
 )
@@ -44,7 +45,8 @@ _CHAIN = (
     " SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payload, c.depth AS missing"
     " FROM {top} AND c.depth >= 0"
     " UNION ALL SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payload, chain.missing - 1"
-    " FROM chain JOIN quorate_checkpoints c ON c.line = chain.line AND c.seq = chain.parent WHERE chain.missing > 0)"
+    " FROM chain JOIN quorate_checkpoints c ON c.line = chain.line AND c.seq = chain.parent"
+    " WHERE chain.missing > 0 AND c.seq < chain.seq)"
 )
 _ONE_CHAIN = f"{_CHAIN} SELECT seq, line, id, parent, depth, digest, payload FROM chain"
 _CHAIN_OF_HEAD = _ONE_CHAIN.format(

@@ -74,11 +74,12 @@ _STRAYS = (
 )
 _CHECKPOINT = "SELECT seq, line, id, parent, depth, digest, payload FROM quorate_checkpoints"
 _WRITES = "SELECT seq, line, checkpoint, early, task, mask, digest, payload FROM quorate_writes"
+# A parent's place is lower: a row that somebody changed must not send a query round in a circle.
 _PATH = (
     "WITH RECURSIVE path (seq, parent, step) AS ("
     " SELECT seq, parent, 0 FROM quorate_checkpoints WHERE seq = ?"
     " UNION ALL SELECT c.seq, c.parent, step + 1 FROM path JOIN quorate_checkpoints c ON c.seq = path.parent"
-    " WHERE path.seq > ?)"
+    " WHERE path.seq > ? AND c.seq < path.seq)"
     " SELECT w.seq, w.line, w.checkpoint, w.early, w.task, w.mask, w.digest, w.payload"
     " FROM path JOIN quorate_writes w ON w.line = ? AND w.checkpoint = path.seq"
     " WHERE w.mask & ? ORDER BY path.step, w.seq"
@@ -87,7 +88,7 @@ _CHAIN = (
     "WITH RECURSIVE chain (seq, left) AS ("
     " SELECT seq, depth FROM quorate_checkpoints WHERE seq = ? AND depth >= 0"
     " UNION ALL SELECT c.parent, chain.left - 1 FROM chain JOIN quorate_checkpoints c ON c.seq = chain.seq"
-    " WHERE chain.left > 0)"
+    " WHERE chain.left > 0 AND c.parent < c.seq)"
     " SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payload"
     " FROM chain JOIN quorate_checkpoints c ON c.seq = chain.seq ORDER BY c.seq"
 )
