@@ -34,12 +34,27 @@ def wrap(content: bytes, salt: bytes = b"") -> bytes:
     Args:
         content: What the row says.
         salt: Nothing, or `SALT` bytes that its digest covers.
+
+    Raises:
+        DatabaseError: It is longer than `MOST`: nobody could read it again.
     """
     return wrap_all([(content, salt)])[0]
 
 
 def wrap_all(contents: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-    """Contents, each with its salt, as they are stored."""
+    """Contents, each with its salt, as they are stored.
+
+    Raises:
+        DatabaseError: One is longer than `MOST`.
+    """
+    longest = max([len(content) for content, _ in contents], default=0)
+    if longest > MOST:
+        raise DatabaseError(
+            "row",
+            got=f"{longest:,} bytes",
+            expected=f"at most {MOST:,} in one row",
+            fix="keep what is so large in parts, or in a file that the state names",
+        )
     packed = iter(_packed([content for content, _ in contents if len(content) >= _WORTH]))
     return [_wrapped(content, salt, packed) for content, salt in contents]
 

@@ -103,3 +103,9 @@ def test_any_bytes_are_read_or_refused(stored: bytes) -> None:
     for form in (b"", PACKED, b"\x12" + b"s" * SALT):
         with suppress(DatabaseError):
             unwrap(form + stored, "a row")
+
+
+def test_content_that_nobody_could_read_again() -> None:
+    """Content that expands to more than a row may hold is refused when it is stored, not when it is read."""
+    with pytest.raises(DatabaseError, match="1,073,741,825 bytes"):
+        wrap(bytes(MOST + 1))
