@@ -96,7 +96,9 @@ def _others(connection: Connection[DictRow]) -> int:
     while True:
         found = connection.execute(
             "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid() AND (backend_type = 'client backend'"
+            # Of another user's session a user without privileges sees that it is there, and not what it is.
+            " OR backend_type IS NULL AND usesysid IS NOT NULL)"
         ).fetchone()
         others = 0 if found is None else int(found["n"])
         if not others or time.monotonic() > deadline:

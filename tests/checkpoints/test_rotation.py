@@ -190,6 +190,21 @@ def test_a_database_in_use_is_not_converted(in_use: str) -> None:
     fill(in_use)
 
 
+def test_a_session_of_another_user_is_seen(empty_postgres_url: str, keys: Keys) -> None:
+    """A session of another user keeps a database from being encrypted, though who encrypts it is no superuser."""
+    import psycopg
+
+    keys()
+    with open_database(empty_postgres_url), psycopg.connect(empty_postgres_url, autocommit=True) as server:
+        keeper = f"keeper_of_{server.info.dbname}"
+        server.execute(f"CREATE ROLE {keeper} LOGIN".encode())
+        server.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {keeper}".encode())
+        address = Address.parse(empty_postgres_url.replace("postgres:@", f"{keeper}@"))
+        with pytest.raises(DatabaseError, match=r"other session.* has open"):
+            open_to_convert(address, Keyring.parse(NEW), encrypt=True)
+        assert server.execute("SELECT value FROM quorate_meta WHERE key = 'encryption'").fetchall() in ([], [(None,)])
+
+
 def test_a_session_that_is_ending_is_waited_for(empty_postgres_url: str, keys: Keys) -> None:
     """A session that ends in a moment, as that of the command before, keeps no database from being encrypted."""
     import psycopg
