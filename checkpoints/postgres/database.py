@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -42,6 +43,7 @@ class PostgresDatabase:
         self._ledger = PostgresLedger(self._server, self._sealer)
         self._blobs = PostgresBlobs(self._server, self._sealer)
         self._opened: Log | None = None
+        self._opening = Lock()
 
     @property
     def url(self) -> str:
@@ -89,10 +91,11 @@ class PostgresDatabase:
         from .locks import PostgresLocks
         from .store import PostgresStore
 
-        if self._opened is None:
-            holds = Holds(PostgresLocks(self._server.connect))
-            self._opened = Log(PostgresStore(self._server.address, self._sealer), self._sealer, holds)
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                holds = Holds(PostgresLocks(self._server.connect))
+                self._opened = Log(PostgresStore(self._server.address, self._sealer), self._sealer, holds)
+            return self._opened
 
     def __enter__(self) -> Self:
         return self

@@ -203,8 +203,8 @@ class Saver(ThreadSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> PutCheckpoint:
-        run = self._runs.of(config)
         key = _key(config)
+        run = self._runs.of(config)
         forks = metadata.get("source") in _FORKS
         values = checkpoint["channel_values"]
         whole = forks or run is None or key not in run.loads

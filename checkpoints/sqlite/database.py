@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -47,6 +48,7 @@ class SqliteDatabase:
         self._ledger = SqliteLedger(self._file, self._sealer)
         self._blobs = SqliteBlobs(self._file, self._sealer)
         self._opened: Log | None = None
+        self._opening = Lock()
 
     @property
     def url(self) -> str:
@@ -91,10 +93,11 @@ class SqliteDatabase:
         """Its checkpoints, for what works on all of them."""
         from ..saver.log import Log  # with LangGraph's checkpointers, which not every use of a database needs
 
-        if self._opened is None:
-            holds = SqliteHolds.of(self._file.path)
-            self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer, holds)
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                holds = SqliteHolds.of(self._file.path)
+                self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer, holds)
+            return self._opened
 
     def __enter__(self) -> Self:
         return self

@@ -69,6 +69,7 @@ class SqliteFile:
         """A further connection to the file: durable at each commit, patient with other writers."""
         connection = sqlite3.connect(self.path, timeout=WAIT, check_same_thread=False)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA fullfsync=ON")  # without it macOS leaves what is written in the disk's own memory
         return connection
 
     @contextmanager

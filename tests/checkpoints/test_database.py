@@ -5,8 +5,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from tests.fakes.zygote import Zygote
@@ -23,6 +25,14 @@ database = open_database(sys.argv[1])
 database.table("receipts").execute("k", {"total": 1})
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(database))  # something holds it to the end, as a compiled schema may
 """
+
+
+def test_threads_that_ask_at_once_get_one_log(database_url: str) -> None:
+    """However many threads ask for savers at the same moment, there is one writer, which is closed at the end."""
+    with open_database(database_url) as database, ThreadPoolExecutor(16) as threads:
+        start = Barrier(16)
+        found = list(threads.map(lambda _: (start.wait(60), database.log)[1], range(16)))
+        assert all(each is database.log for each in found)
 
 
 def test_default_is_a_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +101,7 @@ def test_sqlite_file_is_durable_and_shared(sqlite_url: str) -> None:
         file = SqliteFile(path, sqlite_url)
         with closing(file.connect()) as connection:
             assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert connection.execute("PRAGMA fullfsync").fetchone() == (1,)
             assert connection.execute("PRAGMA busy_timeout").fetchone()[0] >= 10_000
         file.close()
 

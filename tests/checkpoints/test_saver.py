@@ -10,7 +10,7 @@ import ormsgpack
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
 from quorate.checkpoints.log.envelope import unwrap, wrap
+from quorate.contracts import InputError
 
 SECRET = "QUORATE_TEST_SECRET"
 
@@ -212,3 +213,15 @@ def test_crafted_write_calls_nothing(database_url: str, monkeypatch: pytest.Monk
         ]
     assert writes
     assert set(writes) == {SECRET}
+
+
+def test_config_without_a_thread(sqlite_url: str) -> None:
+    """A config that names no thread is refused with what to write, whatever is asked."""
+    with open_database(sqlite_url) as database, database.saver() as saver:
+        for ask in (
+            lambda: saver.get_tuple({}),
+            lambda: saver.put({}, empty_checkpoint(), {}, {}),
+            lambda: saver.put_writes({}, [], "task"),
+        ):
+            with pytest.raises(InputError, match="no thread_id"):
+                ask()
