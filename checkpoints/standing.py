@@ -10,21 +10,23 @@ from typing import Any, Literal
 from ..contracts import Move, turn_status
 from .open_question import OpenQuestion
 
-__all__ = ["GRAPH", "INPUT", "TEAM", "Standing", "ThreadStatus", "is_opening"]
+__all__ = ["GRAPH", "INPUT", "TEAM", "Standing", "ThreadStatus", "is_of_team", "is_opening"]
 
 GRAPH, TEAM, INPUT = "quorate_graph", "quorate_team", "quorate_input"
 """Keys of the checkpoints' metadata: GRAPH as it was given, the team's name, and where the request stood."""
 
-ThreadStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "unreadable"]
+ThreadStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "other", "unreadable"]
 """Where a thread stands.
 
 The first four: how its turn ended. `waiting`: for a person. `unfinished`: it was stopped, or is running now.
-`unreadable`: its newest checkpoint is not one of quorate.
+`other`: the graph that ran it is no team of quorate, and has ended. `unreadable`: it is damaged, or its records are of
+another form.
 """
 
 _START, _BRANCH = "__start__", "branch:to:"
 _INTAKE = f"{_BRANCH}intake"
 _INTERRUPT, _ERROR = "__interrupt__", "__error__"
+_RECORDS = frozenset(("turn", "claims", "decisions", "moves"))  # channels that intake fills with each turn
 _SPECIAL = {_INTERRUPT, _ERROR, "__resume__"}  # what a task writes before it has ended
 
 
@@ -51,11 +53,11 @@ class Standing:
             writes: What tasks wrote on it: task, channel, value.
         """
         has_steps = any(channel == _START or channel.startswith(_BRANCH) for channel in channels)
-        if "moves" not in channels and not has_steps:
-            return cls("unreadable", error="not a thread of quorate")
         questions, error = _pending(writes)
         if questions:
             return cls("waiting", questions, error)
+        if not has_steps and not is_of_team(channels):
+            return cls("other", error="of a graph that is no team of quorate")
         match turn_status(moves):
             case "waiting" | "running":
                 return cls("unfinished", error=error)
@@ -74,6 +76,16 @@ class Standing:
         if self.finished:
             return moves[-1].reason if moves else ""
         return self.error or "stopped between two steps, or running now"
+
+
+def is_of_team(channels: Collection[str]) -> bool:
+    """Whether a checkpoint can be one of a team of quorate: it has a turn's records, or the first input has come in.
+
+    Args:
+        channels: The channels that have a value in the checkpoint.
+    """
+    found = _RECORDS.intersection(channels)
+    return found == _RECORDS or (not found and is_opening(channels))
 
 
 def is_opening(channels: Collection[str]) -> bool:

@@ -42,7 +42,7 @@ class Projected:
     changed: int
     """How many of them were new, or had gone on."""
     unreadable: int
-    """How many of those cannot be read as threads of quorate."""
+    """How many of those cannot be read."""
     removed: int
     """How many threads had been deleted."""
 

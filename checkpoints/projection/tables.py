@@ -37,10 +37,11 @@ THREADS = ProjectedTable(
             "status",
             "text",
             "Where it stands: settled, unsettled, rejected or halted (its newest turn has ended so), waiting (for a "
-            "person), unfinished (stopped, or running), unreadable (not a thread of quorate, or damaged).",
+            "person), unfinished (stopped, or running), other (of a graph that is no team of quorate, and has ended), "
+            "unreadable (damaged, or with records of another form).",
         ),
         _Column("reason", "text", "Why it stands so, in one line."),
-        _Column("turns", "integer", "Number of its newest turn; NULL where it is unreadable.", "turns"),
+        _Column("turns", "integer", "Number of its newest turn; NULL where it is unreadable, or of no team.", "turns"),
         _Column("team", "text", "Name of the team; NULL where a program of your own ran it."),
         _Column("graph", "text", "The graph as `quorate run` was given it; NULL where a program of your own ran it."),
         _Column("input", "text", "Where its request stood; NULL where a program of your own ran it."),

@@ -9,7 +9,7 @@ from typing import Any
 from ...contracts import Move, QuorateError, first_problem
 from ..log.line import Line
 from ..log.snapshot import Snapshot
-from ..standing import GRAPH, INPUT, TEAM, Standing, is_opening
+from ..standing import GRAPH, INPUT, TEAM, Standing, is_of_team, is_opening
 from .cell import name_of, seconds_between
 from .path import PathReader, Stretch, time_of_step
 from .reviews import reviews_of
@@ -85,9 +85,9 @@ class _Thread:
         newest = self._path.newest()
         if newest is None:
             return ThreadChange(self._thread, self._before)
-        standing = Standing.read(newest.held, ())
-        if standing.status == "unreadable":
-            return self._made(newest, standing, standing.error, [], 0)
+        if not is_of_team(newest.held):
+            standing = Standing.read(newest.held, (), self._path.writes(newest))
+            return self._made(newest, standing, standing.reason(()), [], 0)
         rows, base = self._path.since(self._known)
         keep = 0 if base is None else self._known[base].turn
         turns = self._turns(self._path.stretches(rows))
@@ -106,7 +106,7 @@ class _Thread:
             **_unknown(self._path.line),
             "status": standing.status,
             "reason": reason,
-            "turns": None if standing.status == "unreadable" else turns[-1].number if turns else 0,
+            "turns": self._newest_turn(newest, standing, turns),
             "team": metadata.get(TEAM),
             "graph": metadata.get(GRAPH),
             "input": metadata.get(INPUT),
@@ -118,6 +118,12 @@ class _Thread:
         for table in CHILDREN:
             made[table.name] = [each for turn in turns for each in turn.rows.get(table.name, ())]
         return ThreadChange(self._thread, self._before, keep, made)
+
+    @staticmethod
+    def _newest_turn(newest: Snapshot, standing: Standing, turns: Sequence[_Turn]) -> int | None:
+        if standing.status == "unreadable" or not is_of_team(newest.held):
+            return None
+        return turns[-1].number if turns else 0
 
     def _turns(self, stretches: Iterable[Stretch]) -> list[_Turn]:
         """The turns, in order. One that comes again was left when the thread branched off before it."""
@@ -181,4 +187,4 @@ def _unknown(line: Line) -> dict[str, Any]:
 
 
 def _problem(error: Exception) -> str:
-    return f"not a thread of quorate: {first_problem(error)}"[:_LONGEST_REASON]
+    return f"records of another form: {first_problem(error)}"[:_LONGEST_REASON]

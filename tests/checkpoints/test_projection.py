@@ -57,7 +57,7 @@ def tables(urls: tuple[str, str | None]) -> str:
         desk.open("a", "9 9")  # over the limit: posting waits
         desk.open("b", "3 3")
         desk.run_other("c")
-        assert project(database, to=to) == Projected(threads=3, changed=3, unreadable=1, removed=0)
+        assert project(database, to=to) == Projected(threads=3, changed=3, unreadable=0, removed=0)
     return to or source
 
 
@@ -66,7 +66,7 @@ def test_threads_and_turns(tables: str) -> None:
     assert told(tables, "SELECT thread, status, turns, reason FROM threads ORDER BY thread") == [
         ("a", "waiting", 2, "post: the policy approves it only where decided.total <= 5.0"),
         ("b", "settled", 1, "all 2 goals are settled"),
-        ("c", "unreadable", None, "not a thread of quorate"),
+        ("c", "other", None, "of a graph that is no team of quorate"),
     ]
     turns = query(tables, "SELECT * FROM turns WHERE thread = 'a' ORDER BY turn")
     assert [(row["status"], data(row["request"])) for row in turns] == [

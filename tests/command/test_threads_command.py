@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from langgraph.graph import START, StateGraph
 from tests.command.desk import Desk
+from typing_extensions import TypedDict
+
+from quorate.checkpoints import open_database
+from quorate.command.item import thread_id
 
 
 @pytest.fixture
@@ -51,26 +58,43 @@ def test_filters(filled: Desk) -> None:
     filled("threads", "--status", "nonsense", status=2)
 
 
-def test_foreign_thread(filled: Desk) -> None:
-    """A thread of another program is listed as unreadable, and does not hide the others."""
-    foreign = """
-from langgraph.graph import START, StateGraph
-from quorate import open_database
+class Game(TypedDict):
+    turn: str
+    moves: list[str]
 
-builder = StateGraph(dict)
-builder.add_node("node", lambda state: {"a": 1})
-builder.add_edge(START, "node")
-with open_database() as database, database.saver() as saver:
-    builder.compile(checkpointer=saver).invoke({}, {"configurable": {"thread_id": "foreign"}})
-"""
-    filled.write("foreign.py", foreign)
-    import subprocess
-    import sys
 
-    subprocess.run([sys.executable, "foreign.py"], cwd=filled.folder, env=filled.env, check=True)
-    assert {line["thread"]: line["status"] for line in filled("threads", "--json", status=0).lines}["foreign"] == (
-        "unreadable"
-    )
+def play(desk: Desk, *threads: str, **stop: Any) -> None:
+    """Run a graph that is no team of quorate, and calls its channels as a team does."""
+    builder = StateGraph(Game)
+    builder.add_node("open", lambda state: {"moves": ["e4"], "turn": "black"})
+    builder.add_edge(START, "open")
+    with open_database(f"sqlite:///{desk.folder / 'quorate.db'}") as database, database.saver() as saver:
+        graph = builder.compile(checkpointer=saver, **stop)
+        for thread in threads:
+            graph.invoke({"turn": "white", "moves": []}, {"configurable": {"thread_id": thread}})
+
+
+def test_thread_of_no_team(filled: Desk) -> None:
+    """A thread of a graph that is no team is listed as what it is, with its state, and not as a damaged one."""
+    play(filled, "game")
+    play(filled, "stopped", interrupt_before=["open"])
+    found = {line["thread"]: line for line in filled("threads", "--json", status=0).lines}
+    assert (found["game"]["status"], found["game"]["reason"]) == ("other", "of a graph that is no team of quorate")
+    assert found["stopped"]["status"] == "unfinished"
+    assert [line["thread"] for line in filled("threads", "--status", "other", "--json", status=0).lines] == ["game"]
+    assert filled("show", "game", "--json", status=0).lines[0]["moves"] == ["e4"]
+    out = filled("show", "game", status=0).out
+    assert "of a graph that is no team of quorate" in out
+    assert "Its state: quorate show game --json" in out
+
+
+def test_thread_of_no_team_is_kept(desk: Desk) -> None:
+    """A request whose thread another graph has is not run on it."""
+    desk.write("a.txt", "PETRONAS\n")
+    play(desk, thread_id("a", b"PETRONAS\n"))
+    (line,) = desk("run", "desk", "a.txt", "--json", status=1).lines
+    assert (line["status"], line["reason"], line["ran"]) == ("failed", "of a graph that is no team of quorate", False)
+    assert line["fix"] == "use another database: --db sqlite:///other.db"
 
 
 def test_no_database(desk: Desk) -> None:

@@ -44,7 +44,7 @@ _GRAPH = "A name in langgraph.json, or module:attribute."
 
 Graph = Annotated[str, typer.Argument(metavar="GRAPH", help=_GRAPH)]
 Thread = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or as much of it as is unique.")]
-Status = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "unreadable"]
+Status = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "other", "unreadable"]
 
 
 def _show_version(wanted: bool) -> None:

@@ -55,11 +55,13 @@ class Outcome:
     @classmethod
     def of_view(cls, where: str, view: ThreadView, *, ran: bool) -> Outcome:
         """The outcome of a thread, as it stands."""
-        raised = view.status == "unreadable" or (view.status == "unfinished" and bool(view.error))
+        raised = view.status in ("other", "unreadable") or (view.status == "unfinished" and bool(view.error))
         status: Any = "failed" if raised else view.status
         fix = ""
         if view.status == "rejected" and view.turn.faults:
             fix = view.turn.faults[0].fix
+        elif view.status == "other":
+            fix = "use another database: --db sqlite:///other.db"
         elif status == "failed":
             fix = "correct the cause and run again: the failed step is tried again"
         elif status == "unfinished":

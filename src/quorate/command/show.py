@@ -64,6 +64,8 @@ def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
     if origin:
         screen.print(origin, style="dim", soft_wrap=True)
     screen.print(line_of(view.reason))
+    if view.status == "other":
+        screen.print(f"Its state: quorate show {view.id} --json{location.flag}", style="dim", soft_wrap=True)
     if view.status == "waiting":
         asked = ", ".join(each.short for each in view.questions)
         screen.print(f"question{'s' * (len(view.questions) != 1)} {asked}", style="dim", soft_wrap=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ..checkpoints.open_question import OpenQuestion
-from ..checkpoints.standing import GRAPH, INPUT, TEAM, Standing, ThreadStatus, is_opening
+from ..checkpoints.standing import GRAPH, INPUT, TEAM, Standing, ThreadStatus, is_of_team, is_opening
+from ..contracts import first_problem
 from ..graphs import Turn
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..contracts import BlobStore
 
 __all__ = ["ThreadView", "aread_view", "read_view"]
+
+_LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,9 @@ def _view(thread: str, found: CheckpointTuple, blobs: BlobStore | None) -> Threa
         "values": values,
     }
     try:
-        turn = Turn.read(values, blobs)
+        turn = Turn.read(values if is_of_team(values) else {}, blobs)
     except (ValidationError, TypeError, AttributeError) as error:
-        return ThreadView(
-            turn=Turn.read({}), status="unreadable", error=f"not a thread of quorate: {str(error)[:200]}", **common
-        )
+        problem = f"records of another form: {first_problem(error)}"[:_LONGEST_PROBLEM]
+        return ThreadView(turn=Turn.read({}), status="unreadable", error=problem, **common)
     standing = Standing.read(values, turn.moves, found.pending_writes or ())
     return ThreadView(turn=turn, status=standing.status, questions=standing.questions, error=standing.error, **common)
