@@ -9,12 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from tests.fakes.graph_player import thread
 from tests.fakes.saver_jobs import digest, digest_of_values, expected, given, work
 from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
+
+pytestmark = pytest.mark.long
 
 
 def said(file: Path) -> list[dict[str, Any]]:
@@ -42,6 +45,8 @@ def check(saver: BaseCheckpointSaver[Any], acknowledged: list[dict[str, Any]]) -
         by_thread[line["thread"]].append(line)
     for name, lines in by_thread.items():
         found = {row.checkpoint["id"]: row for row in saver.list(thread(name))}
+        if not any("values" in line for line in lines):
+            continue  # LangGraph stores the first writes beside the first checkpoint, and nothing reads them without
         for line in lines:
             row = found[line["id"]]
             if "values" in line:
