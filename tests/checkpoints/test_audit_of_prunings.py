@@ -20,6 +20,8 @@ from quorate.checkpoints.log.line import LineKey
 from quorate.checkpoints.log.pruned import stub
 from quorate.checkpoints.upkeep.thread_prune import Chosen, apply_changes, plan_thread
 
+pytestmark = pytest.mark.long
+
 
 def some(seed: int) -> Chosen:
     """The newest checkpoint of a line, and a random half of the others."""

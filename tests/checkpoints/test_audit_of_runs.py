@@ -16,6 +16,8 @@ from tests.fakes.graph_player import GraphPlayer, Scenario
 from quorate.checkpoints import open_database
 from quorate.checkpoints.audit.audit import Audit
 
+pytestmark = pytest.mark.long
+
 SCENARIOS: list[Scenario] = [
     *scenarios_of_time.SCENARIOS,
     *scenarios_of_questions.SCENARIOS,

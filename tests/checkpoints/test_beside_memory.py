@@ -19,6 +19,8 @@ from tests.fakes.transcript import differences
 
 from quorate.checkpoints import open_database
 
+pytestmark = pytest.mark.long
+
 SCENARIOS: list[Scenario] = [
     *scenarios_of_time.SCENARIOS,
     *scenarios_of_questions.SCENARIOS,

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.projected import all_rows
@@ -14,6 +15,8 @@ from tests.fakes.till import Till
 from quorate.checkpoints import open_database
 from quorate.checkpoints.projection.projection import project
 from quorate.checkpoints.upkeep.keep import Kept
+
+pytestmark = pytest.mark.long
 
 Step = Callable[[Till, str], None]
 

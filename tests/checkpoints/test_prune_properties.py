@@ -17,6 +17,8 @@ from quorate.checkpoints.log.line import LineKey
 from quorate.checkpoints.retention import Retention
 from quorate.checkpoints.upkeep.upkeep import Upkeep
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 Round = tuple[list[Step], int, bool]

@@ -4,10 +4,13 @@ import asyncio
 import random
 from typing import Any
 
+import pytest
 from tests.fakes.graph_player import thread
 from tests.fakes.saver_jobs import expected, given, work
 
 from quorate.checkpoints import open_database
+
+pytestmark = pytest.mark.long
 
 
 async def stopped(graph: Any, name: str, dice: random.Random) -> bool:

@@ -16,6 +16,8 @@ from typing_extensions import TypedDict
 
 from quorate.checkpoints import open_database
 
+pytestmark = pytest.mark.long
+
 TURNS = 100
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -16,6 +16,8 @@ from tests.fakes.zygote import Zygote
 from quorate.checkpoints import open_database
 from quorate.contracts import StaleThreadError
 
+pytestmark = pytest.mark.long
+
 NAMES = [f"runner{number}" for number in range(8)]
 
 

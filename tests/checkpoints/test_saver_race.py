@@ -24,6 +24,8 @@ from typing_extensions import TypedDict
 from quorate.checkpoints import open_database
 from quorate.contracts import StaleThreadError
 
+pytestmark = pytest.mark.long
+
 DURABILITIES = ["sync", "async", "exit"]
 
 

@@ -16,6 +16,8 @@ from tests.fakes.transcript import differences, plain
 
 from quorate.contracts import StaleThreadError
 
+pytestmark = pytest.mark.long
+
 CHANNELS = ("a", "b", "c", "delta")
 SPECIAL = ("__error__", "__interrupt__", "__resume__", "__scheduled__")
 

@@ -29,6 +29,8 @@ from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.audit.audit import Audit
 from quorate.checkpoints.stock.importer import import_threads
 
+pytestmark = pytest.mark.long
+
 SCENARIOS: list[Scenario] = [
     *scenarios_of_time.SCENARIOS,
     *scenarios_of_questions.SCENARIOS,
