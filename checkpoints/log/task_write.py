@@ -55,6 +55,8 @@ def in_order(
                     stored["", number] = ("", "", number), TaskWrite(task, channel, _value(value, form))
                 continue
             for index, channel, value, *form in writes:
+                if not isinstance(channel, str):
+                    raise TypeError("it names no channel")
                 if index < 0 or (row.task, index) not in stored:
                     key = writes_sort_key(path, row.task, index)
                     stored[row.task, index] = key, TaskWrite(row.task, channel, _value(value, form))

@@ -137,6 +137,8 @@ def typed(form: Form, held: Callable[[int], Form]) -> Typed:
         return "null", b""
     if isinstance(form, bytes):
         return "msgpack", form
+    if not isinstance(form, list) or len(form) not in (2, 3):
+        raise TypeError("it is in no form that a value has")
     if len(form) == 2:
         return form[0], form[1]
     return "msgpack", b"".join([form[1], *(_part(held(place)) for place in needs(form)), form[2]])
@@ -186,6 +188,8 @@ def _list_of(count: int, elements: bytes) -> bytes:
 
 def _head(content: bytes) -> int:
     """How many bytes a msgpack list takes before its first element; 0 where it is not a list."""
+    if not content:
+        return 0
     first = content[0]
     if first & 0xF0 == 0x90:
         return 1

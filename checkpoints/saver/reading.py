@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from ..log.codec import decode_checkpoint, mask_of
+from ..log.codec import damaged, decode_checkpoint, mask_of
 from ..log.content import content_of, read_snapshot, snapshot_of
 from ..log.forms import Forms
 from ..log.line import Line, LineKey
@@ -66,26 +66,27 @@ class Reading:
         """The checkpoints that match, newest first, read a page at a time."""
         left = limit
         place: int | None = None
+        lines: dict[int, Line] | None = None
         while left is None or left > 0:
             size = _PAGE if left is None or filter else min(left, _PAGE)
             with self.store.reading() as reader:
-                lines = {line.id: line for line in reader.lines(thread)}
-                if namespace is not None:
-                    lines = {number: line for number, line in lines.items() if line.key.namespace == namespace}
+                if lines is None:
+                    lines = self._lines(reader, thread, namespace)
                 if checkpoint is not None:
-                    rows = [row for number in lines for row in reader.chain(number, checkpoint)[-1:]]
-                    rows = [row for row in rows if place is None and (before is None or row.id < before)]
+                    page = [row for number in lines for row in reader.chain(number, checkpoint)[-1:]]
+                    page = [row for row in page if before is None or row.id < before]
                 elif lines:
                     chosen = None if thread is None and namespace is None else list(lines)
-                    rows = reader.page(chosen, before_id=before, before=place, limit=size)
+                    page = reader.page(chosen, before_id=before, before=place, limit=size)
                 else:
-                    rows = []
+                    page = []
+                rows = [row for row in page if row.line in lines]
                 found = self._page(reader, lines, rows, serde, filter, left)
             yield from found
             left = None if left is None else left - len(found)
-            if len(rows) < size or checkpoint is not None:
+            if len(page) < size or checkpoint is not None:
                 return
-            place = rows[-1].seq
+            place = page[-1].seq
 
     def history(
         self, key: LineKey, checkpoint: str | None, channels: Sequence[str], serde: SerializerProtocol
@@ -110,7 +111,7 @@ class Reading:
                 if place >= ends.get(write.channel, place + 1):
                     histories[write.channel]["writes"].append(write)
         for channel, value in seeds.items():
-            histories[channel]["seed"] = serde.loads_typed(value)
+            histories[channel]["seed"] = _loaded(value, serde, f"{key}, channel {channel!r}")
         return histories
 
     def _end(self, reader: Reader, line: Line, snapshot: Snapshot, channel: str) -> int | None:
@@ -122,6 +123,10 @@ class Reading:
             return 0
         parent = read_snapshot(self.sealer, reader, line, snapshot.parent)
         return None if parent is None else parent.held.get(channel, parent.seeds.get(channel, 0))
+
+    def _lines(self, reader: Reader, thread: str | None, namespace: str | None) -> dict[int, Line]:
+        """The lines of a thread, or of all; in one namespace, or in all."""
+        return {line.id: line for line in reader.lines(thread) if namespace in (None, line.key.namespace)}
 
     def _page(
         self,
@@ -171,18 +176,20 @@ class Reading:
         writes = self._writes(line, rows, serde)
         made = []
         for snapshot in snapshots:
-            checkpoint = _unpacked(snapshot.sections["c"], serde)
+            where = f"{line.key}, checkpoint {snapshot.id}"
+            checkpoint = _unpacked(snapshot.sections["c"], serde, where)
             checkpoint["id"] = snapshot.id
             checkpoint["channel_versions"] = snapshot.sections["v"]
             checkpoint["versions_seen"] = snapshot.sections["s"]
             checkpoint["channel_values"] = {
-                channel: serde.loads_typed(forms.value(channel, place)) for channel, place in snapshot.held.items()
+                channel: _loaded(forms.value(channel, place), serde, f"{where}, channel {channel!r}")
+                for channel, place in snapshot.held.items()
             }
             made.append(
                 CheckpointTuple(
                     config=_config(line.key, snapshot.id),
                     checkpoint=checkpoint,
-                    metadata=_unpacked(snapshot.sections["m"], serde),
+                    metadata=_unpacked(snapshot.sections["m"], serde, where),
                     parent_config=None if snapshot.parent is None else _config(line.key, snapshot.parent),
                     pending_writes=list[PendingWrite](writes.get(snapshot.seq, ())),
                 )
@@ -207,7 +214,7 @@ class Reading:
         """What tasks wrote on checkpoints, by their places."""
 
         def read(content: bytes) -> Any:
-            return serde.loads_typed(("msgpack", content))
+            return _loaded(("msgpack", content), serde, str(line.key))
 
         def opened(row: WritesRow) -> bytes:
             return content_of(self.sealer, line, row, f"{line.key}, writes of task {row.task}")
@@ -215,11 +222,18 @@ class Reading:
         return in_order(rows, read, opened, str(line.key))
 
 
-def _unpacked(section: dict[str, Any], serde: SerializerProtocol) -> Any:
+def _unpacked(section: dict[str, Any], serde: SerializerProtocol, where: str) -> Any:
     """A section of a header with the objects that it may hold."""
     if any(isinstance(value, ormsgpack.Ext | dict | list) for value in section.values()):
-        return serde.loads_typed(("msgpack", ormsgpack.packb(section)))
+        return _loaded(("msgpack", ormsgpack.packb(section)), serde, where)
     return dict(section)
+
+
+def _loaded(value: Typed, serde: SerializerProtocol, where: str) -> Any:
+    try:
+        return serde.loads_typed(value)
+    except (ValueError, TypeError) as error:
+        raise damaged(where, error) from error
 
 
 def _config(key: LineKey, checkpoint: str) -> RunnableConfig:

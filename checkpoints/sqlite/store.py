@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS quorate_threads (
     early INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     UNIQUE (thread, namespace)
-);
+) STRICT;
 CREATE TABLE IF NOT EXISTS quorate_checkpoints (
     seq INTEGER PRIMARY KEY,
     line INTEGER NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS quorate_checkpoints (
     depth INTEGER NOT NULL,
     digest BLOB NOT NULL,
     payload BLOB NOT NULL
-);
+) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS quorate_checkpoints_id ON quorate_checkpoints (line, id);
 CREATE INDEX IF NOT EXISTS quorate_checkpoints_line ON quorate_checkpoints (line);
 CREATE TABLE IF NOT EXISTS quorate_writes (
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS quorate_writes (
     mask INTEGER NOT NULL,
     digest BLOB NOT NULL,
     payload BLOB NOT NULL
-);
+) STRICT;
 CREATE INDEX IF NOT EXISTS quorate_writes_checkpoint ON quorate_writes (line, checkpoint);
 CREATE TABLE IF NOT EXISTS quorate_removed (
     name TEXT PRIMARY KEY NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS quorate_removed (
     tip BLOB,
     events INTEGER NOT NULL,
     removed_at TEXT NOT NULL
-);
+) STRICT;
 """
 
 _LINE = (
