@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
+from tests.fakes.tampering import Desk
+
 from quorate.checkpoints import open_database
 from quorate.contracts import DatabaseError
-from tests.fakes.tampering import Desk
 
 DAMAGED: list[Any] = [
     b"",
@@ -28,7 +30,7 @@ def test_a_value_that_is_none(tmp_path: Path, value: Any) -> None:
     desk = Desk(tmp_path / "quorate.db", turns=2)
     ((place,),) = desk.sql("SELECT head FROM quorate_threads WHERE thread = 't' AND namespace = ''")
     desk.rewrite(place, lambda content: [*content[:-1], dict.fromkeys(content[-1], value)])
-    thread = {"configurable": {"thread_id": "t"}}
+    thread: RunnableConfig = {"configurable": {"thread_id": "t"}}
     with open_database(desk.url) as database, database.saver() as saver:
         for read in (lambda: saver.get_tuple(thread), lambda: list(saver.list(thread))):
             with pytest.raises(DatabaseError, match="'t'") as caught:
