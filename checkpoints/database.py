@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .saver.log import Log
     from .sealing.seal import Sealer
 
-__all__ = ["DEFAULT_URL", "Database", "open_database", "open_sealed"]
+__all__ = ["DEFAULT_URL", "Database", "open_database", "open_sealed", "open_to_read"]
 
 DEFAULT_URL = "sqlite:///quorate.db"
 """Where everything is kept if nobody says otherwise: a file in the current folder."""
@@ -96,12 +96,17 @@ def open_database(url: str | None = None) -> Database:
     return open_sealed(Address.parse(url if url is not None else os.environ.get("QUORATE_DB") or DEFAULT_URL), None)
 
 
-def open_sealed(address: Address, sealer: Sealer | None) -> Database:
+def open_to_read(url: str) -> Database:
+    """As `open_database`, to be read: a SQLite file that may not be written is opened too, and stays as it is."""
+    return open_sealed(Address.parse(url), None, to_read=True)
+
+
+def open_sealed(address: Address, sealer: Sealer | None, *, to_read: bool = False) -> Database:
     """As `open_database`, with what seals the rows; None: the keys of the environment, where there are any."""
     if address.scheme == "sqlite":
         from .sqlite.database import SqliteDatabase
 
-        return SqliteDatabase(address, sealer=sealer)
+        return SqliteDatabase(address, sealer=sealer, to_read=to_read)
     try:
         from .postgres.database import PostgresDatabase
     except ImportError as error:

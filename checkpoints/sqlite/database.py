@@ -34,12 +34,15 @@ class SqliteDatabase:
         beside_stock: Whether a file of LangGraph's own savers is taken, with quorate's tables beside theirs; by
             default it is refused.
         sealer: What seals the rows; by default the keys of the environment do, where there are any.
+        to_read: Whether it is only to be read: then a file that this user may not write is opened, and stays as it is.
     """
 
-    def __init__(self, address: Address, *, beside_stock: bool = False, sealer: Sealer | None = None) -> None:
+    def __init__(
+        self, address: Address, *, beside_stock: bool = False, sealer: Sealer | None = None, to_read: bool = False
+    ) -> None:
         self._address = address
         self._sealer: Sealer = sealer or Keyring.from_environment() or Plain()
-        self._file = SqliteFile(address.path, address.shown)
+        self._file = SqliteFile(address.path, address.shown, to_read=to_read)
         try:
             prepare(self._file, self._sealer, beside_stock=beside_stock)
         except BaseException:

@@ -16,6 +16,7 @@ from sqlite_utils.db import Table
 
 from ...contracts import DatabaseError
 from .fork_gate import ForkGate
+from .read_access import ReadAccess, may_write
 
 __all__ = ["WAIT", "SqliteFile", "explained", "table_of"]
 
@@ -41,12 +42,13 @@ class SqliteFile:
     Args:
         path: The file; it is made where it does not exist yet, in a folder that does.
         shown: How errors call it.
+        to_read: Whether it is only to be read, so that one will do that this user may not write.
 
     Raises:
         DatabaseError: The file cannot be opened, or is not a SQLite database.
     """
 
-    def __init__(self, path: Path, shown: str) -> None:
+    def __init__(self, path: Path, shown: str, *, to_read: bool = False) -> None:
         self.path = path
         self.shown = shown
         self._lock = RLock()
@@ -56,6 +58,7 @@ class SqliteFile:
         """What every use of a connection passes."""
         try:
             _check(path, shown)
+            self._access = ReadAccess.of(path, shown) if to_read and path.exists() and not may_write(path) else None
         except OSError as error:
             raise _unfit(shown, str(error), "check the permissions of the file and of its folder") from error
         self._database: sqlite_utils.Database | None = None
@@ -65,8 +68,15 @@ class SqliteFile:
         with self.reading():
             pass
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is opened to be read alone, as this user may not write it."""
+        return self._access is not None
+
     def connect(self) -> sqlite3.Connection:
         """A further connection to the file: durable at each commit, patient with other writers."""
+        if self._access is not None:
+            return self._access.connect(WAIT)
         connection = sqlite3.connect(self.path, timeout=WAIT, check_same_thread=False)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA fullfsync=ON")  # without it macOS leaves what is written in the disk's own memory
@@ -138,7 +148,12 @@ class SqliteFile:
 
     def explained(self) -> AbstractContextManager[None]:
         """Turn an error of SQLite into one that says what to do."""
-        return explained(self.shown)
+        return explained(self.shown) if self._access is None else self._explained(self._access)
+
+    @contextmanager
+    def _explained(self, access: ReadAccess) -> Iterator[None]:
+        with explained(self.shown), access.watched():
+            yield
 
     def _own(self) -> sqlite_utils.Database:
         if self._closed:

@@ -56,7 +56,8 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
         beside_stock: Whether a file of LangGraph's own savers is taken; by default it is refused.
 
     Raises:
-        DatabaseError: It is another program's, a newer quorate's, or cannot be written.
+        DatabaseError: It is another program's, a newer quorate's, or cannot be written; or it may only be read, and is
+            not up to date.
     """
     # All is read before anything is written: a newer quorate's file, or somebody else's, stays as it is.
     with file.reading() as database:
@@ -68,6 +69,9 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
             _check_not_stock(database, tables, file.shown)
         if not stale:
             _admit(database, sealer, file.shown)
+    if file.is_read_only:
+        _check_current(found, file.shown, stale=stale)
+        return
     file.use_wal()
     if found is not None and stale:
         file.wait_for(PATIENCE)
@@ -175,6 +179,17 @@ def _check_ours(database: Database, tables: set[str], shown: str) -> None:
             got=f"not a quorate database: it has {_named(odd or sorted(tables))}" + (" of another form" if odd else ""),
             expected="a database of quorate, or a new file",
             fix="name another file, which is made if it does not exist",
+        )
+
+
+def _check_current(found: str | None, shown: str, *, stale: bool) -> None:
+    """Check that a file that may only be read has all tables."""
+    if stale:
+        raise DatabaseError(
+            shown,
+            got="a file without quorate's tables" if found is None else f"a database of schema {found}",
+            expected=f"schema {SCHEMA}, where the file may only be read",
+            fix="copy it into a folder where you may write, and name the copy: it is brought up to date when opened",
         )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from ...contracts import missing_extra
 from ..address import Address
-from ..database import Database, open_database
+from ..database import Database, open_database, open_to_read
 from ..schema import check_schema
 from .tables import StockTables
 
@@ -58,15 +57,19 @@ def try_target(url: str) -> AbstractContextManager[Database | None]:
     address = Address.parse(url)
     found = _sqlite_schema(address) if address.scheme == "sqlite" else _postgres_schema(address)
     current = found is not None and not check_schema(found, address.shown)
-    return open_database(url) if current else nullcontext()
+    return open_to_read(url) if current else nullcontext()
 
 
 def _sqlite_schema(address: Address) -> str | None:
-    from ..sqlite.file import explained
+    from ..sqlite.file import WAIT, explained
+    from ..sqlite.read_access import ReadAccess
 
     if not address.path.exists():
         return None
-    with explained(address.shown), closing(sqlite3.connect(f"{address.path.as_uri()}?mode=ro", uri=True)) as connection:
+    with (
+        explained(address.shown),
+        closing(ReadAccess.of(address.path, address.shown).connect(WAIT)) as connection,
+    ):
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'quorate_meta'").fetchone() is None:
             return None
         row = connection.execute("SELECT value FROM quorate_meta WHERE key = 'schema'").fetchone()

@@ -12,6 +12,7 @@ from ...contracts import DatabaseError
 from ..address import Address
 from ..log.request import Typed
 from ..sqlite.file import WAIT, explained
+from ..sqlite.read_access import ReadAccess
 from .tables import BlobKey, StockCheckpoint, StockLink, StockWrite
 from .value import damaged, stock_typed, stock_value
 
@@ -66,29 +67,11 @@ def open_stock_sqlite(address: Address) -> Iterator[StockSqlite]:
             expected=_EXPECTED,
             fix="correct the path",
         )
-    with explained(address.shown, _EXPECTED), closing(_connect(address)) as connection:
-        yield StockSqlite(connection, address.shown)
-
-
-def _connect(address: Address) -> sqlite3.Connection:
-    connection = _open(address, "mode=ro")
-    try:
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
-        log = address.path.with_name(address.path.name + "-wal")
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY or (log.exists() and log.stat().st_size):
-            raise
-        # In a folder where nothing can be made, SQLite reads a file with a write-ahead log only as one that nobody
-        # changes; as there is none beside it, nobody does.
-        connection.close()
-        return _open(address, "mode=ro&immutable=1")
-    return connection
-
-
-def _open(address: Address, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{address.path.as_uri()}?{options}", uri=True, timeout=WAIT, isolation_level=None, check_same_thread=False
-    )
+    with explained(address.shown, _EXPECTED):
+        access = ReadAccess.of(address.path, address.shown)
+        with access.watched(), closing(access.connect(WAIT)) as connection:
+            connection.isolation_level = None
+            yield StockSqlite(connection, address.shown)
 
 
 class StockSqlite:

@@ -39,7 +39,7 @@ def verify_log(
     from ..checkpoints.audit.audit import Audit
 
     known = _read_heads(heads, public_key, silent=as_json)
-    with location.open(existing=True) as database, _progress(silent=as_json) as progress:
+    with location.open_to_read() as database, _progress(silent=as_json) as progress:
         log = database.log
         only = None if thread is None else _find(database, known, thread)
         audit = Audit(log.store, log.sealer, thread=only, heads=known, progress=progress)
@@ -69,7 +69,7 @@ def export_heads(location: Location, key: Path | None) -> None:
     from ..checkpoints.audit.signing_key import load_private_key
 
     private = None if key is None else load_private_key(key)
-    with location.open(existing=True) as database:
+    with location.open_to_read() as database:
         heads = list(heads_of(database.log.store, database.log.sealer, datetime.now(UTC)))
     print(unsigned(heads) if private is None else sign(heads, private).to_json())  # noqa: T201 (the result)
     signed = "not signed" if private is None else f"signed by {private.public_key().public_bytes_raw().hex()}"

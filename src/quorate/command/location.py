@@ -80,6 +80,17 @@ class Location:
             self.check_existing()
         return open_database(self.url)
 
+    def open_to_read(self) -> Database:
+        """The database, opened by a command that writes nothing to it: a file that may not be written will do.
+
+        Raises:
+            DatabaseError: It cannot be opened, or does not exist.
+        """
+        from ..checkpoints.database import open_to_read
+
+        self.check_existing()
+        return open_to_read(self.url)
+
     def check_existing(self) -> None:
         """Check that a SQLite file is there.
 

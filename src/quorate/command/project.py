@@ -31,7 +31,8 @@ def project_threads(location: Location, *, to: str | None, rebuild: bool, plaint
         raise DatabaseError(
             "--to", got="an empty URL", expected="sqlite:///tables.db, say", fix="name a database, or leave --to out"
         )
-    with location.open(existing=True) as database, _progress(silent=as_json) as report:
+    opened = location.open(existing=True) if to is None else location.open_to_read()
+    with opened as database, _progress(silent=as_json) as report:
         done = project(database, to=to, rebuild=rebuild, plaintext=plaintext, report=report)
     if as_json:
         print(json.dumps(asdict(done)))  # noqa: T201 (the result)

@@ -64,7 +64,8 @@ class Prune:
         given = self._given()
         if not self.dry_run:
             check_askable("quorate prune", yes=self.yes)
-        with self.location.open(existing=True) as database:
+        location = self.location
+        with location.open_to_read() if self.dry_run else location.open(existing=True) as database:
             retention = Retention(database)
             keep = retention.policy if given is None else given
             if keep is None:

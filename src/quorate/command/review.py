@@ -37,7 +37,7 @@ def list_questions(location: Location, *, as_json: bool) -> None:
     """Print what waits for a person: thread, question, what is proposed, why, and which answers are allowed."""
     from rich.text import Text
 
-    with location.open(existing=True) as database:
+    with location.open_to_read() as database:
         waiting = [each for each in views(database) if each.questions]
     if as_json:
         for view in waiting:

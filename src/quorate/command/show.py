@@ -26,7 +26,7 @@ def show_thread(location: Location, prefix: str, *, turn: int | None, as_json: b
     Raises:
         InputError: There is no such thread or turn.
     """
-    with location.open(existing=True) as database, database.saver() as saver:
+    with location.open_to_read() as database, database.saver() as saver:
         thread = find_thread(database, prefix)
         view = read_view(saver, thread, turn=turn, blobs=database.blobs)
         if view is None:

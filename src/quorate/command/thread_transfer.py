@@ -30,7 +30,7 @@ def export_thread(location: Location, prefix: str, file: str) -> None:
     """
     from ..checkpoints.retention import Retention
 
-    with location.open(existing=True) as database:
+    with location.open_to_read() as database:
         thread = find_thread(database, prefix)
         lines = Retention(database).export(thread)
         if file == _STANDARD:

@@ -24,7 +24,7 @@ _LEAST_WIDTH = 55  # of a status, a time, and enough of the reason to read; narr
 
 def show_threads(location: Location, *, status: str | None, limit: int | None, as_json: bool) -> None:
     """Print the threads, newest first, those of a status where one is given."""
-    with location.open(existing=True) as database:
+    with location.open_to_read() as database:
         every = [each for each in views(database) if status is None or each.status == status]
     shown = every if limit is None else every[:limit]
     if as_json:
