@@ -263,8 +263,9 @@ def test_a_value_from_another_place(desk: Desk) -> None:
 )
 def test_a_column_of_the_line(desk: Desk, column: str, value: Any, kind: str) -> None:
     """What a line's own row says is proved: its thread and namespace by the chain, the rest by its events."""
+    first = desk.checkpoints()[0][0]  # before which there may be its first writes
     desk.sql(f"UPDATE quorate_threads SET {column} = ? WHERE line = ?", (value, desk.line()))
-    assert only(desk.audit(), kind).place in (None, desk.checkpoints("u")[0][0], 1, 2)
+    assert (only(desk.audit(), kind).place or 0) <= first
 
 
 def test_threads_that_changed_names(desk: Desk) -> None:
@@ -376,9 +377,6 @@ def test_a_thread_that_is_gone(desk: Desk) -> None:
     heads = desk.heads()
     for table in ("quorate_checkpoints", "quorate_writes", "quorate_threads"):
         desk.sql(f"DELETE FROM {table} WHERE line IN (SELECT line FROM quorate_threads WHERE thread = 'u')")
-    for line in (3, 4):
-        for table in ("quorate_checkpoints", "quorate_writes"):
-            desk.sql(f"DELETE FROM {table} WHERE line = ?", (line,))
     assert not desk.audit()
     assert {(each.kind, each.thread, each.namespace) for each in desk.audit(heads)} == {
         ("removed", "u", ""),
