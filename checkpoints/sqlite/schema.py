@@ -13,7 +13,8 @@ from ..sealing.seal import Keyring, Sealer
 from .blobs import SqliteBlobs
 from .file import SqliteFile
 from .ledger import SqliteLedger
-from .store import SqliteTransaction, create_log
+from .log import create_log
+from .transaction import SqliteTransaction
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
