@@ -28,10 +28,13 @@ from .fault import Fault, FaultKind
 from .field import Field, fields_of
 from .ledger import Entry, Ledger, LookupReceiver, Receiver
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
+from .opinion import Opinion, OpinionKind
+from .person import same_name
 from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
 from .record import canonical_json, check_plain, digest, dump, load
 from .reference import Reference, references
-from .review import Action, Answer, Approve, Edit, Question, Reject, Respond, Verdict
+from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reject, Respond, Verdict
+from .review_policy import Rung
 from .rule import Rule, RuleAction
 from .turn_status import TurnStatus, turn_status
 from .usage import Usage
@@ -43,6 +46,7 @@ __all__ = [
     "Answer",
     "Approve",
     "Ask",
+    "Assign",
     "BlobError",
     "BlobStore",
     "Bounds",
@@ -70,11 +74,14 @@ __all__ = [
     "Halt",
     "InputError",
     "Items",
+    "Lapse",
     "Ledger",
     "LedgerError",
     "Limits",
     "LookupReceiver",
     "Move",
+    "Opinion",
+    "OpinionKind",
     "Outcome",
     "Passage",
     "Policy",
@@ -90,6 +97,7 @@ __all__ = [
     "ReviewPolicy",
     "Rule",
     "RuleAction",
+    "Rung",
     "Status",
     "StaleThreadError",
     "SuiteError",
@@ -106,6 +114,7 @@ __all__ = [
     "load",
     "missing_extra",
     "references",
+    "same_name",
     "same_type",
     "takes_none",
     "turn_status",

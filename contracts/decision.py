@@ -46,7 +46,8 @@ class Decision:
     confidence: float = 0.0
     """Probability of the value, in [0, 1]: 1 where a person decided."""
     by: str = "vote"
-    """Who decided: `vote`, `rule:<name>`, `person:<reviewer>`."""
+    """Who decided: `vote`, `rule:<name>`, `person:<reviewer>`; `policy:deadline` or `policy:disagreement` where people
+    did not agree, and it stays open."""
     reason: str = ""
     """Why it stands so, in one line."""
     tally: tuple[Alternative, ...] = ()
@@ -59,8 +60,12 @@ class Decision:
     """Digest of the policy under which it was decided."""
     review: bool = False
     """Whether a rule or the policy, and not the vote, wants a person to look."""
+    reviewers: int = 0
+    """How many different people must agree, where a rule says so; 0 for as many as the policy says."""
+    to: tuple[str, ...] = ()
+    """Who is asked, where a rule says so: people, or roles of the policy; empty for those that the policy names."""
     locked: bool = False
-    """Whether a person decided. No automation reopens a locked field."""
+    """Whether a person decided, or the policy after a deadline. No automation reopens a locked field."""
     reviewer: str = ""
     """The person, where one decided."""
     reason_code: str = ""

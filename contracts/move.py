@@ -45,6 +45,16 @@ class Ask:
     at: str = ""
     """When, in ISO 8601 UTC."""
     kind: Literal["ask"] = "ask"
+    reviewers: int = 1
+    """How many different people must agree."""
+    to: tuple[str, ...] = ()
+    """Who is asked: people, or roles of the policy; empty for anybody."""
+    only: bool = False
+    """Whether nobody but those in `to` may answer."""
+    rung: int = 0
+    """How far up the policy's ladder it went, from 0."""
+    deadline: str = ""
+    """When it goes further up, or takes its default, in ISO 8601 UTC; empty for never."""
 
 
 @dataclass(frozen=True, slots=True)

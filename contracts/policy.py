@@ -14,6 +14,7 @@ from .errors import PolicyError
 from .expression import Expression
 from .policy_file import read_policy_file
 from .record import digest
+from .review_policy import ReviewPolicy, Rung
 from .rule import Rule
 
 __all__ = ["Bounds", "EffectPolicy", "FieldPolicy", "Policy", "ReviewPolicy"]
@@ -37,6 +38,8 @@ class FieldPolicy(_Part):
     """Factor on an agent's log-odds, by agent, in [0, 1000]; 1 where it is not named, 0 for no say."""
     review: Literal["unsettled", "always", "never"] = "unsettled"
     """Who looks. `unsettled`: a person, where the vote does not settle it. `always`: a person. `never`: nobody."""
+    reviewers: int = Field(default=0, ge=0, le=100)
+    """How many different people must agree on the same value; 0 for as many as `review.reviewers` says."""
 
 
 class EffectPolicy(_Part):
@@ -44,6 +47,8 @@ class EffectPolicy(_Part):
 
     approve: bool | str = False
     """True: the policy. False: a person. A CEL expression: the policy where it is true, else a person."""
+    reviewers: int = Field(default=0, ge=0, le=100)
+    """How many different people must agree to execute it; 0 for as many as `review.reviewers` says."""
 
     _condition: Expression | None = PrivateAttr(default=None)
 
@@ -75,13 +80,6 @@ class Bounds(_Part):
     """The most runs of one agent in one turn; more than 1 because corrected inputs make it run again."""
 
 
-class ReviewPolicy(_Part):
-    """What a reviewer is asked for."""
-
-    reason_codes: tuple[str, ...] = ()
-    """The reasons that may be given; empty for any."""
-
-
 class Policy(_Part):
     """When a field is settled, when a person looks, what may be done without asking. Versioned, with a digest."""
 
@@ -100,7 +98,7 @@ class Policy(_Part):
     effects: dict[str, EffectPolicy] = {}
     """By effect name; an effect that is not named waits for a person."""
     review: ReviewPolicy = ReviewPolicy()
-    """What a reviewer is asked for."""
+    """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
 
@@ -121,12 +119,23 @@ class Policy(_Part):
         return effects
 
     def model_post_init(self, context: Any, /) -> None:
-        """Check that the names of the rules are unique."""
+        """Check that the names of the rules are unique, and that enough people may answer."""
         twice = [name for name, count in Counter(rule.name for rule in self.rules).items() if count > 1]
         if twice:
             raise PolicyError(
                 "rules", got=f"{twice[0]!r} twice", expected="a name of its own for each rule", fix="rename one of them"
             )
+        terms = {f"fields.{name}": each.reviewers for name, each in self.fields.items()}
+        terms |= {f"effects.{name}": each.reviewers for name, each in self.effects.items()}
+        most = self.review.most(self.review.to)
+        for where, reviewers in {"defaults": self.defaults.reviewers, **terms}.items():
+            if reviewers > most:
+                raise PolicyError(
+                    f"{where}.reviewers",
+                    got=str(reviewers),
+                    expected=f"at most {most}: `review` names no more people",
+                    fix="name more in `review.to` or `review.escalate`, or ask for fewer",
+                )
 
     def of(self, field: str) -> FieldPolicy:
         """The policy of a field: its own keys over the defaults."""
@@ -234,5 +243,7 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "review": ReviewPolicy,
         "bounds": Bounds,
     }
+    if place[:2] == ("review", "escalate"):
+        return list(Rung.model_fields)
     model = parts.get(str(place[0]), Policy) if place else Policy
     return list(model.model_fields)

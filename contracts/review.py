@@ -13,7 +13,9 @@ __all__ = [
     "ActionRequest",
     "Answer",
     "Approve",
+    "Assign",
     "Edit",
+    "Lapse",
     "Question",
     "Reject",
     "Respond",
@@ -52,7 +54,12 @@ class Question(TypedDict):
     review_configs: list[ReviewConfig]
     """Its allowed answers."""
     quorate: dict[str, Any]
-    """For the reviewer: `thread`, `turn`, `reason`, and `effect` or `fields` (decision and claims of each)."""
+    """For the reviewer.
+
+    `thread`, `turn`, `reason`; `reviewers`, `to`, `only`, `rung`, `deadline` as in `Ask`; `opinions`: what people
+    have said so far; `effect`, or `fields`: of each the `decision`, the `claims`, and the `alternatives`, best first,
+    each with `value`, `confidence`, `agents`, `rationale` (one line) and `evidence` in its context.
+    """
 
 
 class _Part(BaseModel):
@@ -95,7 +102,21 @@ class Respond(_Part):
     message: str = Field(min_length=1)
 
 
-Verdict = Annotated[Approve | Edit | Reject | Respond, Field(discriminator="type")]
+class Assign(_Part):
+    """Hand the question to others: from then on it is theirs. It is open as before, and so is its deadline."""
+
+    type: Literal["assign"] = "assign"
+    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
+    """People, or roles of the policy."""
+
+
+class Lapse(_Part):
+    """Say that nobody has answered in time. It is refused before the deadline, and approves nothing."""
+
+    type: Literal["lapse"] = "lapse"
+
+
+Verdict = Annotated[Approve | Edit | Reject | Respond | Assign | Lapse, Field(discriminator="type")]
 """What the reviewer wants: a closed union, told apart by `type`."""
 
 
@@ -111,9 +132,11 @@ class Answer(_Part):
     """Who answers."""
     reason_code: str = ""
     """Why, from the policy's list; the verdict's type where it is left out."""
+    like: str = Field(default="", max_length=200)
+    """What is the same in all questions that are answered with this; empty for the answer to one question."""
 
     @property
-    def verdict(self) -> Approve | Edit | Reject | Respond:
+    def verdict(self) -> Approve | Edit | Reject | Respond | Assign | Lapse:
         """The one verdict."""
         return self.decisions[0]
 
@@ -123,7 +146,7 @@ class Answer(_Part):
         if isinstance(data, list):
             data = {"decisions": data}
         elif isinstance(data, Mapping) and "type" in data and "decisions" not in data:
-            who = {key: data[key] for key in ("reviewer", "reason_code") if key in data}
+            who = {key: data[key] for key in ("reviewer", "reason_code", "like") if key in data}
             data = {"decisions": [{key: value for key, value in data.items() if key not in who}], **who}
         if isinstance(data, Mapping) and isinstance(data.get("decisions"), list):
             return {**data, "decisions": [_verdict_from_inbox(item) for item in data["decisions"]]}

@@ -14,10 +14,12 @@ from ..contracts import (
     Answer,
     Approve,
     Ask,
+    Assign,
     Claim,
     Decision,
     Edit,
     Effect,
+    Lapse,
     Policy,
     Question,
     Reject,
@@ -123,6 +125,8 @@ def apply_answer(
 ) -> dict[str, Any]:
     """The update of the state that the answer asks for. Pure; the answer has been validated."""
     verdict = answer.verdict
+    if isinstance(verdict, Assign | Lapse):
+        return {}
     if isinstance(verdict, Respond):
         note = HumanMessage(verdict.message, name=answer.reviewer or None, id=f"review-{turn.number}-{len(turn.moves)}")
         update: dict[str, Any] = {"messages": [note]}
