@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +15,7 @@ from .keys_app import keys
 from .options import Db, Json
 from .retention_app import retention
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="quorate",
@@ -30,14 +28,6 @@ app = typer.Typer(
 app.add_typer(audit)
 app.add_typer(keys)
 app.add_typer(retention)
-
-
-def main() -> None:
-    """Run the command with the arguments of this process, and end it with an exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no such character shows another one
-    app(prog_name="quorate")
 
 
 _GRAPH = "A name in langgraph.json, or module:attribute."

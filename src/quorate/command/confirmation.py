@@ -30,4 +30,9 @@ def confirmed(question: str, *, yes: bool) -> bool:
     """Whether it may be done: what somebody says at the terminal, or with `--yes` at once."""
     import typer
 
-    return yes or typer.confirm(question, err=True)
+    try:
+        return yes or typer.confirm(question, err=True)
+    except typer.Abort as end:  # by Ctrl-C, or as the input has ended
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise

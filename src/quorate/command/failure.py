@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -17,10 +19,13 @@ from .screen import errors
 if TYPE_CHECKING:
     from ..contracts import QuorateError
 
-__all__ = ["DEBUG", "place_of", "reported", "show_error"]
+__all__ = ["DEBUG", "place_of", "reported", "show_error", "show_lost_output"]
 
 DEBUG = "QUORATE_DEBUG"
 """Environment variable that `--debug` sets: an error shows its traceback."""
+
+_LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What a stream raises that takes no more."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,29 +35,51 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
     """The command, ending with a readable error and an exit status instead of a traceback."""
     import typer
 
-    from ..contracts import QuorateError
-
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except QuorateError as error:
-            show_error(error)
-            raise typer.Exit(ExitStatus.USAGE) from None
         except KeyboardInterrupt:
             errors().print("Stopped.")
             raise typer.Exit(ExitStatus.STOPPED) from None
-        except BrokenPipeError:
-            # Whoever read our output has gone, as in `quorate threads | head`; what is still buffered cannot be sent.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(ExitStatus.FAILED) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as error:
-            _show_unexpected(error)
-            raise typer.Exit(ExitStatus.FAILED) from None
+            raise typer.Exit(_show(error)) from None
 
     return run
+
+
+def _show(error: Exception) -> ExitStatus:
+    from ..contracts import QuorateError
+
+    if isinstance(error, QuorateError):
+        show_error(error)
+        return ExitStatus.USAGE
+    if not show_lost_output(error):
+        _show_unexpected(error)
+    return ExitStatus.FAILED
+
+
+def show_lost_output(error: Exception | None = None) -> bool:
+    """Whether what was printed cannot be sent; if so, say why on stderr, and print no more.
+
+    Args:
+        error: What the command raised; None: it has ended, and the rest is to be sent.
+    """
+    if error is None:
+        try:
+            sys.stdout.flush()
+        except OSError as problem:
+            error = problem
+    if not isinstance(error, OSError) or error.filename is not None or error.errno not in _LOST:
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # Where whoever read it has gone, as in `quorate threads | head`, nobody wants to hear of it.
+    if error.errno != errno.EPIPE:
+        with suppress(OSError):  # it may be stderr itself
+            errors().print(f"error: the output is not complete: {error.strerror}", soft_wrap=True)
+    return True
 
 
 def show_error(error: QuorateError) -> None:
