@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,25 +13,31 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from .cel import (
+    MOST_LEVELS,
+    MOST_STEPS,
+    Call,
+    CelSyntaxError,
+    Constant,
+    Has,
+    Index,
+    Loop,
+    Name,
+    Node,
+    Select,
+    cost,
+    is_cheap,
+    parse,
+    walk,
+)
 from .errors import PolicyError
 
 __all__ = ["Expression"]
 
+_DECIDED = "decided"
 _MOST_CHARACTERS = 2_000
 _MOST_LOOPS = 2
 _MOST_COLLECTING = 1
-
-_WORD_OR_TEXT = re.compile(
-    r"""(?P<comment>//[^\n]*)
-      | [rR][bB]?(?:'{3}.*?'{3}|"{3}.*?"{3}|'[^'\n]*'|"[^"\n]*")
-      | [bB]?(?:'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_PLAIN_TEXT = re.compile(r"""(['"])([A-Za-z_]\w*)\1""")
-_LOOP = re.compile(r"\.(all|exists|exists_one|existsOne|map|filter)\((\w*)")
-_DECIDED = re.compile(r"""(?<![\w.])decided(?:\.(\w+)|\["(\w+)"\])|"(\w+)" in decided(?![\w.\[])""")
-_ANY_DECIDED = re.compile(r"(?<![\w.])decided(?!\w)")
 
 _FUNCTIONS = frozenset(
     {
@@ -50,10 +55,13 @@ class Expression:
 
     Decimals are seen as doubles, dates and times as ISO 8601 text, models as maps, enums as their values.
 
+    The library that evaluates it cannot be stopped. So what could take long is refused before it begins: by its text
+    when it is made, and on values on which it could take more than 10 million steps when it is asked.
+
     Raises:
         PolicyError: It does not compile, names an unknown variable or function, is longer than 2,000
-            characters, loops more than twice or collects (`map`, `filter`) more than once, or uses `decided`
-            without the name of a field.
+            characters, nested deeper than 32 levels, loops more than twice or collects (`map`, `filter`) more than
+            once, or uses `decided` without the name of a field.
     """
 
     source: str
@@ -66,7 +74,7 @@ class Expression:
     def __post_init__(self) -> None:
         if len(self.source) > _MOST_CHARACTERS:
             raise self._error(f"{len(self.source)} characters", f"at most {_MOST_CHARACTERS}", "split the rule")
-        loops = [match[1] for match in _LOOP.finditer(self._skeleton)]
+        loops = [part.kind for part, _ in walk(self.tree) if isinstance(part, Loop)]
         collecting = sum(loop in ("map", "filter") for loop in loops)
         if len(loops) > _MOST_LOOPS or collecting > _MOST_COLLECTING:
             raise self._error(
@@ -75,7 +83,7 @@ class Expression:
                 "split the rule, or write it in Python",
             )
         self._check_names()
-        if len(_ANY_DECIDED.findall(self._skeleton)) > len(_DECIDED.findall(self._skeleton)):
+        if self._uses_all_decided:
             raise self._error(
                 f"{self.source!r}, which uses `decided` as a whole",
                 "a field of it, such as decided.total",
@@ -83,18 +91,35 @@ class Expression:
             )
 
     @cached_property
+    def tree(self) -> Node:
+        """The condition as its parts."""
+        try:
+            return parse(self.source)
+        except CelSyntaxError as error:
+            raise self._error(
+                f"{self.source!r:.200}",
+                f"a CEL expression of at most {MOST_LEVELS} levels",
+                f"correct it: {error}",
+            ) from error
+
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The fields of `decided` that it looks at."""
-        return frozenset(name for match in _DECIDED.findall(self._skeleton) for name in match if name)
+        looked = (_decided_field(part) for part, bound in walk(self.tree) if _DECIDED not in bound)
+        return frozenset(name for name in looked if name is not None)
 
     def holds(self, variables: Mapping[str, Any]) -> bool:
         """Whether the condition is true of the variables.
 
         Raises:
-            PolicyError: It cannot be evaluated on them, or is not true or false.
+            PolicyError: It cannot be evaluated on them, could take too long on them, or is not true or false.
         """
         try:
-            result = self._program.execute({name: _plain(variables[name]) for name in self._used})
+            values = {name: _plain(variables[name]) for name in self._used}
+            self._check_cost(values)
+            result = self._program.execute(values)
+        except PolicyError:
+            raise
         except Exception as error:
             raise self._error(
                 f"{type(error).__name__}: {error}",
@@ -104,6 +129,21 @@ class Expression:
         if not isinstance(result, bool):
             raise self._error(repr(result), f"true or false from {self.source!r}", "make it a comparison")
         return result
+
+    def _check_cost(self, values: Mapping[str, Any]) -> None:
+        if self._is_cheap:
+            return
+        steps = cost(self.tree, values)
+        if steps > MOST_STEPS:
+            raise self._error(
+                f"values on which it could take {steps:,} steps",
+                f"at most {MOST_STEPS:,} steps for {self.source!r}",
+                "loop over less, or write the condition in Python",
+            )
+
+    @cached_property
+    def _is_cheap(self) -> bool:
+        return is_cheap(self.tree)
 
     @cached_property
     def _program(self) -> Any:
@@ -117,37 +157,54 @@ class Expression:
     @cached_property
     def _used(self) -> frozenset[str]:
         """The variables that it looks at; no other is converted, for a request can be large."""
-        return self.names.intersection(self._program.variables())
+        return frozenset(
+            part.name for part, bound in walk(self.tree) if isinstance(part, Name) and part.name not in bound
+        )
 
     @cached_property
-    def _skeleton(self) -> str:
-        """The source without comments, texts (but for single words) and needless space."""
-
-        def blank(match: re.Match[str]) -> str:
-            word = _PLAIN_TEXT.fullmatch(match[0])
-            return " " if match["comment"] else f'"{word[2]}"' if word else '""'
-
-        return re.sub(r"\s*([.()\[\],])\s*", r"\1", " ".join(_WORD_OR_TEXT.sub(blank, self.source).split()))
+    def _uses_all_decided(self) -> bool:
+        parts = [part for part, bound in walk(self.tree) if _DECIDED not in bound]
+        return parts.count(Name(_DECIDED)) > sum(_decided_field(part) is not None for part in parts)
 
     def _check_names(self) -> None:
-        bound = {match[2] for match in _LOOP.finditer(self._skeleton)}
-        unknown = set(self._program.variables()) - self.names - bound
+        unknown = self._used - self.names
         if unknown:
             raise self._error(
                 f"{self.source!r}, which names {', '.join(sorted(unknown))}",
                 f"only the variables {', '.join(sorted(self.names))}",
                 "correct the name",
             )
-        strange = {name for name in self._program.functions() if name[0].isalpha()} - _FUNCTIONS
+        called = {part.name for part, _ in walk(self.tree) if isinstance(part, Call) and part.name[0].isalpha()} - {
+            "in"
+        }
+        strange = (called | {name for name in self._program.functions() if name[0].isalpha()}) - _FUNCTIONS
         if strange:
             raise self._error(
                 f"{self.source!r}, which calls {', '.join(sorted(strange))}",
                 f"only the functions {', '.join(sorted(_FUNCTIONS))}",
                 "correct the name, or write the rule in Python",
             )
+        bound = {part.name for part, _ in walk(self.tree) if isinstance(part, Loop)}
+        if set(self._program.variables()) - bound != self._used - bound:
+            raise self._error(
+                f"{self.source!r}, which two readers take for different conditions",
+                "a condition that can be read in one way",
+                "write it more simply: no escapes in texts, brackets around what belongs together",
+            )
 
     def _error(self, got: str, expected: str, fix: str) -> PolicyError:
         return PolicyError(self.where, got=got, expected=expected, fix=fix)
+
+
+def _decided_field(part: Node) -> str | None:
+    """The field that a part looks up in `decided`: `decided.f`, `has(decided.f)`, `decided["f"]`, `"f" in decided`."""
+    match part:
+        case Select(Name("decided"), field) | Has(Name("decided"), field):
+            return field
+        case Index(Name("decided"), Constant(str(field))) | Call("in", (Constant(str(field)), Name("decided"))):
+            return field
+        case _:
+            return None
 
 
 def _plain(value: Any) -> Any:
