@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..address import Address
+from ..closed import closed
 from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import PostgresBlobs
 from .ledger import PostgresLedger
@@ -44,6 +45,7 @@ class PostgresDatabase:
         self._blobs = PostgresBlobs(self._server, self._sealer)
         self._opened: Log | None = None
         self._opening = Lock()
+        self._closed = False
 
     @property
     def url(self) -> str:
@@ -78,9 +80,10 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Close the pool; what is open within a `with` block stays open until that ends."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        with self._opening:
+            opened, self._opened, self._closed = self._opened, None, True
+        if opened is not None:
+            opened.close()
         self._server.close()
 
     @property
@@ -92,6 +95,8 @@ class PostgresDatabase:
         from .store import PostgresStore
 
         with self._opening:
+            if self._closed:
+                raise closed(self._server.shown)
             if self._opened is None:
                 holds = Holds(PostgresLocks(self._server.connect))
                 self._opened = Log(PostgresStore(self._server.address, self._sealer), self._sealer, holds)

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 
 from ...contracts import DatabaseError
 from ..address import Address
+from ..closed import closed
 from ..log.known_lines import KnownLines
 from ..log.store import LostDatabase
 from ..sealing.seal import Sealer
@@ -49,6 +50,7 @@ class PostgresStore:
         self._sealer = sealer
         self._known = KnownLines()
         self._sessions: dict[int, _Session] = {}
+        self._closed = False
 
     @property
     def shown(self) -> str:
@@ -102,12 +104,15 @@ class PostgresStore:
             connection.execute(f"VACUUM (ANALYZE) {', '.join(_TABLES)}".encode())
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections for good."""
+        self._closed = True
         session = self._sessions.pop(os.getpid(), None)
         if session is not None:
             session.close()
 
     def _session(self) -> _Session:
+        if self._closed:
+            raise closed(self.shown)
         process = os.getpid()
         session = self._sessions.get(process)
         if session is None:  # a parent's connections stay as they are: both would read each other's answers

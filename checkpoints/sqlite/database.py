@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..address import Address
+from ..closed import closed
 from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import SqliteBlobs
 from .file import SqliteFile
@@ -52,6 +53,7 @@ class SqliteDatabase:
         self._blobs = SqliteBlobs(self._file, self._sealer)
         self._opened: Log | None = None
         self._opening = Lock()
+        self._closed = False
 
     @property
     def url(self) -> str:
@@ -86,9 +88,10 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file; what is open within a `with` block stays open until that ends."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        with self._opening:
+            opened, self._opened, self._closed = self._opened, None, True
+        if opened is not None:
+            opened.close()
         self._file.close()
 
     @property
@@ -97,6 +100,8 @@ class SqliteDatabase:
         from ..saver.log import Log  # with LangGraph's checkpointers, which not every use of a database needs
 
         with self._opening:
+            if self._closed:
+                raise closed(self._file.shown)
             if self._opened is None:
                 holds = SqliteHolds.of(self._file.path)
                 self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer, holds)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
+from ..closed import closed
 from ..sealing.seal import Sealer
 from .file import SqliteFile
 from .reader import SqliteReader
@@ -28,7 +29,8 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._memory = Memory()
-        file.gate.before_fork(self.close)
+        self._closed = False
+        file.gate.before_fork(self._let_go)
 
     @property
     def shown(self) -> str:
@@ -39,6 +41,8 @@ class SqliteStore:
     def reading(self) -> Iterator[SqliteReader]:
         """Reads of one moment; they do not wait for a writer."""
         with self._file.gate.use(), self._file.explained():
+            if self._closed:
+                raise closed(self.shown)
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -84,6 +88,11 @@ class SqliteStore:
         self._file.vacuum()
 
     def close(self) -> None:
+        """Close the connections for good."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         """Close the connections; who goes on opens new ones."""
         while self._idle:
             self._idle.pop().close()

@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from langgraph.graph import START, StateGraph
+from tests.fakes.graph_player import thread
 from tests.fakes.zygote import Zygote
 
 from quorate.checkpoints import open_database
@@ -84,6 +86,22 @@ def test_closed_database_says_so(database_url: str) -> None:
     database.close()
     with pytest.raises(DatabaseError, match="open the database again"):
         database.ledger.entry("k")
+    with pytest.raises(DatabaseError, match="open the database again"):
+        database.threads()
+
+
+def test_saver_after_the_end(database_url: str) -> None:
+    """A saver reads and writes within its block, also where the database is closed before; after it neither."""
+    database = open_database(database_url)
+    graph = StateGraph(dict).add_node("node", lambda state: {"a": 1}).add_edge(START, "node")
+    with database.saver() as saver:
+        database.close()
+        graph.compile(checkpointer=saver).invoke({}, thread("t"))
+        assert saver.get_tuple(thread("t")) is not None
+    with pytest.raises(DatabaseError, match="open the database again"):
+        saver.get_tuple(thread("t"))
+    with pytest.raises(DatabaseError, match="database was closed"):
+        saver.delete_thread("t")
 
 
 def test_many_processes_open_a_new_database_at_once(zygote: Zygote, database_url: str, tmp_path: Path) -> None:
