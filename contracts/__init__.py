@@ -3,6 +3,7 @@
 from .annotation import same_type, takes_none
 from .blob import BlobStore, blob_digest
 from .claim import Claim
+from .conflict import Conflict, ConflictKind
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
 from .effect import Effect, EffectStatus
@@ -26,6 +27,7 @@ from .errors import (
 from .evidence import Evidence, Items, Passage, Quote
 from .fault import Fault, FaultKind
 from .field import Field, fields_of
+from .flip import Change, ChangeKind, Flip
 from .ledger import Entry, Ledger, LookupReceiver, Receiver
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .opinion import Opinion, OpinionKind
@@ -35,6 +37,7 @@ from .record import canonical_json, check_plain, digest, dump, load
 from .reference import Reference, references
 from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reject, Respond, Verdict
 from .review_policy import Rung
+from .revision import OTHERS, base_of, fields_revised, round_key
 from .rule import Rule, RuleAction
 from .turn_status import TurnStatus, turn_status
 from .usage import Usage
@@ -53,7 +56,11 @@ __all__ = [
     "BuildError",
     "Canonical",
     "Capability",
+    "Change",
+    "ChangeKind",
     "Claim",
+    "Conflict",
+    "ConflictKind",
     "Contract",
     "ContractError",
     "DatabaseError",
@@ -70,6 +77,7 @@ __all__ = [
     "FaultKind",
     "Field",
     "FieldPolicy",
+    "Flip",
     "Finish",
     "Halt",
     "InputError",
@@ -80,6 +88,7 @@ __all__ = [
     "Limits",
     "LookupReceiver",
     "Move",
+    "OTHERS",
     "Opinion",
     "OpinionKind",
     "Outcome",
@@ -104,16 +113,19 @@ __all__ = [
     "TurnStatus",
     "Usage",
     "Verdict",
+    "base_of",
     "blob_digest",
     "canonical_json",
     "check_plain",
     "digest",
     "dump",
     "fields_of",
+    "fields_revised",
     "first_problem",
     "load",
     "missing_extra",
     "references",
+    "round_key",
     "same_name",
     "same_type",
     "takes_none",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .conflict import Conflict
+from .flip import Flip
+
 __all__ = ["Alternative", "Decision", "Status"]
 
 Status = Literal["settled", "contested", "abstained"]
@@ -54,6 +57,10 @@ class Decision:
     """All candidates, best first."""
     dissent: tuple[str, ...] = ()
     """Agents that claimed another value, sorted."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Where it is contested, or was until a person decided: in which ways the claims do not fit together."""
+    flip: Flip | None = None
+    """Where it is contested: the smallest change of claims that would have settled it; None where none is known."""
     rules: tuple[str, ...] = ()
     """Names of the rules that applied, in order."""
     policy: str = ""

@@ -1,5 +1,7 @@
 """What decides: mediation, the supervisor's moves, review, and the graph around them."""
 
+from .conflict import conflicts
+from .flip import find_flip
 from .mediation import Context, decide
 from .next_move import Step, next_move
 from .plan import Plan, plan
@@ -17,7 +19,9 @@ __all__ = [
     "TeamGraph",
     "Turn",
     "TurnStatus",
+    "conflicts",
     "decide",
+    "find_flip",
     "is_tie",
     "next_move",
     "plan",
