@@ -42,8 +42,8 @@ def test_nothing_is_wrong(filled: Desk) -> None:
 def test_a_change_is_named(filled: Desk) -> None:
     """A row that was changed is named with its thread, its checkpoint and its place: exit status 1."""
     settled = thread_of(filled, "settled")
-    sql(filled, "UPDATE quorate_checkpoints SET payload = payload || X'00' WHERE seq = 5 OR seq = 6")
-    sql(filled, "UPDATE quorate_writes SET payload = payload || X'00' WHERE seq = 5 OR seq = 6")
+    sql(filled, "UPDATE quorate_checkpoints SET payload = CAST(payload || X'00' AS BLOB) WHERE seq = 5 OR seq = 6")
+    sql(filled, "UPDATE quorate_writes SET payload = CAST(payload || X'00' AS BLOB) WHERE seq = 5 OR seq = 6")
     ended = filled("audit", "verify", status=1)
     assert f"thread {settled}" in ended.out
     assert "place 5" in ended.out
