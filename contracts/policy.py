@@ -128,6 +128,16 @@ class Policy(_Part):
         terms = {f"fields.{name}": each.reviewers for name, each in self.fields.items()}
         terms |= {f"effects.{name}": each.reviewers for name, each in self.effects.items()}
         most = self.review.most(self.review.to)
+        for rule in self.rules:
+            asked = self.review.most(rule.reviewers_from or rule.to or self.review.to)
+            reviewers = max(rule.reviewers, self.review.reviewers)
+            if reviewers > asked:
+                raise PolicyError(
+                    f"rule {rule.name!r}, reviewers",
+                    got=f"{reviewers}" + ("" if rule.reviewers == reviewers else ", from `review.reviewers`"),
+                    expected=f"at most {asked}: the rule asks no more people",
+                    fix="name more people or roles, or ask for fewer",
+                )
         for where, reviewers in {"defaults": self.defaults.reviewers, **terms}.items():
             if reviewers > most:
                 raise PolicyError(
@@ -142,8 +152,8 @@ class Policy(_Part):
         return self._merged.get(field, self.defaults)
 
     def rules_for(self, field: str) -> tuple[Rule, ...]:
-        """The rules about a field, in order."""
-        return tuple(rule for rule in self.rules if rule.field in (field, "*"))
+        """The rules about a field in the order in which they are asked: by priority, then as they stand."""
+        return tuple(rule for rule in self._in_order if rule.is_about(field))
 
     def upstream(self, field: str) -> frozenset[str]:
         """The fields that the rules about a field look at; they are decided before it."""
@@ -157,6 +167,10 @@ class Policy(_Part):
         """
         parts = {name: getattr(self, name) for name in type(self).model_fields}
         return Policy(**{**parts, "rules": (*self.rules, *rules)})
+
+    @cached_property
+    def _in_order(self) -> tuple[Rule, ...]:
+        return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
 
     @cached_property
     def _merged(self) -> dict[str, FieldPolicy]:
@@ -178,7 +192,7 @@ class Policy(_Part):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, as of any pydantic model; what was worked out from the old content is not copied."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("_merged", "digest"):
+        for name in ("_in_order", "_merged", "digest"):
             vars(copied).pop(name, None)
         return copied
 

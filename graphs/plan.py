@@ -11,6 +11,7 @@ from ..agents import Agent
 from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy
 from .mediation import Context, decide
 from .roster import Roster
+from .rules import usage_of
 from .turn import Turn
 
 __all__ = ["Plan", "plan"]
@@ -166,7 +167,7 @@ class _Chain:
         facts = [claim for claim in claims if self._is_fact(claim)] if name in self.roster.actions else []
         upstream = self.policy.upstream(name)
         settled = {each: self.decisions[each] for each in upstream if self.has_value(each)}
-        context = Context(self.turn.request, _Settled(self.roster, settled))
+        context = Context(self.turn.request, _Settled(self.roster, settled), self._usage)
         fresh = decide(self.roster.outcome[name], facts or claims, self.policy, context, terms=_FACT if facts else None)
         return self._number(name, fresh)
 
@@ -176,6 +177,10 @@ class _Chain:
             isinstance(seen, Passage) and seen.source == "ledger" and (claim.agent, seen.key) in self._executed
             for seen in claim.evidence
         )
+
+    @cached_property
+    def _usage(self) -> Mapping[str, float]:
+        return usage_of(self.turn.usage)
 
     @cached_property
     def _executed(self) -> frozenset[tuple[str, str]]:
@@ -218,7 +223,7 @@ class _Chain:
 
     def _wants_person(self, decision: Decision) -> bool:
         """Whether a rule wants a person, also where the vote alone would not have settled it."""
-        asking = {rule.name for rule in self.policy.rules if rule.then == "review"}
+        asking = {rule.name for rule in self.policy.rules if rule.then in ("review", "veto")}
         return decision.review or not asking.isdisjoint(decision.rules)
 
 

@@ -89,7 +89,7 @@ class Roster:
         """
         for place, field in [
             *((f"fields.{name}", name) for name in policy.fields),
-            *((f"rule {rule.name!r}", rule.field) for rule in policy.rules if rule.field != "*"),
+            *((f"rule {rule.name!r}", name) for rule in policy.rules for name in rule.fields if name != "*"),
             *((f"rule {rule.name!r}, when", name) for rule in policy.rules for name in sorted(rule.upstream)),
             *((f"effects.{key}", name) for key, terms in policy.effects.items() for name in sorted(terms.upstream)),
         ]:
@@ -100,15 +100,7 @@ class Roster:
                     expected=f"one of {_list(self.outcome)}",
                     fix="correct the name",
                 )
-        for name in [*policy.fields, *self.outcome]:
-            unknown = policy.of(name).weights.keys() - self.agents.keys()
-            if unknown:
-                raise BuildError(
-                    f"policy {policy.name!r}, weights of {name!r}",
-                    got=f"agent {sorted(unknown)[0]!r}",
-                    expected=f"one of {_list(self.agents)}",
-                    fix="correct the name",
-                )
+        self._check_agents(policy)
         for name, terms in policy.fields.items():
             writers = sum(map(len, self.tiers[name]))
             if terms.quorum > writers:
@@ -120,11 +112,25 @@ class Roster:
                 )
         for rule in policy.rules:
             if rule.then == "force":
-                self._check_force(policy, rule.name, rule.field, rule.value)
+                self._check_force(policy, rule.name, rule.fields, rule.value)
         self._check_cycles(policy)
 
-    def _check_force(self, policy: Policy, rule: str, field: str, value: Any) -> None:
-        for name in self.outcome if field == "*" else (field,):
+    def _check_agents(self, policy: Policy) -> None:
+        for place, names in [
+            *((f"weights of {name!r}", policy.of(name).weights.keys()) for name in [*policy.fields, *self.outcome]),
+            *((f"rule {rule.name!r}, agent", rule.agents) for rule in policy.rules),
+        ]:
+            unknown = sorted(names - self.agents.keys())
+            if unknown:
+                raise BuildError(
+                    f"policy {policy.name!r}, {place}",
+                    got=f"agent {unknown[0]!r}",
+                    expected=f"one of {_list(self.agents)}",
+                    fix="correct the name",
+                )
+
+    def _check_force(self, policy: Policy, rule: str, fields: Sequence[str], value: Any) -> None:
+        for name in self.outcome if "*" in fields else fields:
             try:
                 self.outcome[name].plain(value)
             except ValueError as error:

@@ -73,7 +73,7 @@ def test_whole_file(tmp_path: Path) -> None:
         ("fields: [total]", "fields", "['total']"),
         ("rules: {name: r}", "rules", "{'name': 'r'}"),
         ("rules: [{name: r, field: f, then: force}]", "rules.0.when", "nothing"),
-        ("rules: [{name: r, field: f, then: veto, when: 'true'}]", "rules.0.then", "'veto'"),
+        ("rules: [{name: r, field: f, then: vetoed, when: 'true'}]", "rules.0.then", "'vetoed'"),
         ("rules: [{name: '', field: f, then: force, when: 'true'}]", "rules.0.name", "''"),
         ("rules: [{name: r, field: f, then: force, when: 'true', value: .nan}]", "rule 'r', value", "nan"),
         ("effects: {post: {approve: 3}}", "effects.post.approve", "3"),

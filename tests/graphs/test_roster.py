@@ -139,6 +139,14 @@ def test_messages_is_not_a_field_of_the_outcome() -> None:
             {"rules": [{"name": "r", "field": "total", "then": "review", "when": "has(decided.compny)"}]},
             ["rule 'r', when", "field 'compny'"],
         ),
+        (
+            {"rules": [{"name": "r", "field": "total", "then": "veto", "agent": ["z"], "when": "true"}]},
+            ["rule 'r', agent", "agent 'z'"],
+        ),
+        (
+            {"rules": [{"name": "r", "field": ["total", "totl"], "then": "veto", "when": "true"}]},
+            ["rule 'r'", "field 'totl'"],
+        ),
         ({"effects": {"post": {"approve": "decided.totl < 1.0"}}}, ["effects.post", "field 'totl'"]),
         ({"fields": {"total": {"weights": {"z": 1}}}}, ["weights of 'total'", "agent 'z'"]),
         ({"defaults": {"weights": {"z": 1}}}, ["weights of", "agent 'z'"]),
