@@ -55,6 +55,7 @@ class LineAudit:
         self._pruning: tuple[Pruning, int] | None = None
         self._standing: dict[int, bytes] = {}
         self._unless_pruned: dict[int, tuple[_Event, list[str]]] = {}
+        self._carried: dict[bytes, _Event] = {}
 
     def __call__(self, tick: Callable[[], None]) -> list[Finding]:
         """What is wrong, in the order of the log; what concerns the whole line comes last.
@@ -66,6 +67,7 @@ class LineAudit:
             tick()
             self._take(row)
         self._check_pruning()
+        self._check_carried()
         missing = self._report_breaks()
         for root, events in self._leaning.items():
             more = f", as {len(events) - 1} more do" if len(events) > 1 else ""
@@ -102,6 +104,7 @@ class LineAudit:
             self._standing[event.place] = proof.standing
         if proof.unless_pruned:
             self._unless_pruned[event.place] = event, proof.unless_pruned
+        self._carried |= dict.fromkeys(proof.carried, event)
         if proof.pruning is not None:
             # It tells of all prunings before it, and they have become pruned events themselves.
             if self._pruning is not None:
@@ -128,6 +131,19 @@ class LineAudit:
         if told != self._pruned or before != self._pruned:
             what = f"{self._pruned} of its events are gone as if they had been pruned, and {told} were"
             self._report_line("missing", what)
+
+    def _check_carried(self) -> None:
+        """Check that the writes that are carried are of events that were pruned; values prove themselves."""
+        if not self._carried:
+            return
+        for row in self._reader.events(self._line.id):
+            if isinstance(row, WritesRow):
+                proof = self._prover(row)
+                for digest in proof.contents if proof.pruned else ():
+                    self._carried.pop(digest, None)
+        for place, event in {event.place: event for event in self._carried.values()}.items():
+            if place not in self._forged:
+                self._report(event, "changed", "it carries writes that are not those that were pruned")
 
     def _report_breaks(self) -> bool:
         """Report where the chain breaks; whether events are missing by that."""

@@ -9,12 +9,14 @@ from ...contracts import DatabaseError
 from ..log.codec import UNREADABLE, damaged, decode_checkpoint, lasting, places_after, values_of
 from ..log.content import content_of, read_snapshot, salted_content_of
 from ..log.line import Line
+from ..log.mark import KnownMarks, Mark
 from ..log.proof import digest_of_checkpoint, digest_of_writes, emptied_of, mask_of_writes
-from ..log.pruned import Pruning, content_digests_of, pruning_of, row_digest
+from ..log.pruned import Pruning, carried_of, content_digests_of, pruning_of, row_digest
 from ..log.recent import Recent
+from ..log.request import Typed
 from ..log.snapshot import Snapshot
 from ..log.store import CheckpointRow, Reader, WritesRow
-from ..log.value import Form
+from ..log.value import Form, typed
 from ..sealing.seal import Sealer
 from .link import Cause
 
@@ -48,6 +50,8 @@ class Proof:
     """What is wrong with it, unless a pruning tells of it."""
     pruned: bool = False
     """Whether it stands in the place of pruned events."""
+    carried: list[bytes] = field(default_factory=list)
+    """The content digests of the events of which it carries writes: they must be among those that were pruned."""
     pruning: Pruning | None = None
     """What was pruned, where it records that."""
 
@@ -66,10 +70,13 @@ class Prover:
         self._snapshots: Recent[Snapshot] = Recent(_KEPT)
         self._forms: Recent[dict[str, Form]] = Recent(_KEPT)
         self._rows: Recent[tuple[str, int]] = Recent(_ROWS)
+        self._marks = KnownMarks(self._value)
+        self._proof, self._row = Proof(), 0
 
     def __call__(self, row: CheckpointRow | WritesRow) -> Proof:
         """What is stored of an event, judged by itself."""
-        proof = Proof()
+        proof = self._proof = Proof()
+        self._row = row.seq
         if (odd := _odd(row)) is not None:
             proof.because = "unreadable", f"a row whose {odd} is of another type"
             return proof
@@ -94,19 +101,21 @@ class Prover:
             self._forms.keep(row.seq, values_of(content, where), len(content))
             proof.contents, proof.pruned, proof.unless_pruned = pruned, True, ["no pruning tells of it"]
             return
-        parent = self._parent(proof, row, where) if row.depth else None
+        parent = self._parent(row, where) if row.depth else None
         snapshot = decode_checkpoint(content, row.seq, row.id, parent, where)
         emptied = emptied_of(content, where)
         self._snapshots.keep(row.seq, snapshot, len(content))
         self._forms.keep(row.seq, snapshot.own, len(content))
 
-        def held(channel: str, place: int) -> Form:
-            return self._built_on(proof, row, place, where).get(channel)
-
-        proof.contents = [digest_of_checkpoint(snapshot, emptied, salt, held, where)]
-        self._check_row(proof, row, snapshot)
         if not row.depth:
             self._check_places(proof, row, snapshot, emptied)
+        self._check_row(proof, row, snapshot)
+        misled = bool(proof.unless_pruned)
+        try:
+            proof.contents = [digest_of_checkpoint(snapshot, emptied, salt, self._mark)]
+        finally:
+            if misled:  # it names another place than it was stored with: that one's row need never have been
+                proof.gone.clear()
 
     def _prove_writes(self, proof: Proof, row: WritesRow) -> None:
         where = f"{self._line.key}, writes of task {row.task}"
@@ -117,13 +126,14 @@ class Prover:
             proof.pruned = proof.pruning is None
             if row.checkpoint is not None:
                 proof.standing, proof.unless_pruned = row_digest(row, salt, content), ["no pruning tells of it"]
+                proof.carried = [each.digest for each in carried_of(row, content, where)]
             return
         checkpoint = proof.checkpoint = self._checkpoint_of(proof, row)
         if row.mask != mask_of_writes(content, where):
             proof.notes.append("its mask is not that of the channels that it wrote")
         if checkpoint is None:
             raise damaged(where, "its checkpoint is not there")
-        proof.contents = [digest_of_writes(self._line.key, checkpoint, row.task, content, salt)]
+        proof.contents = [digest_of_writes(checkpoint, row.task, content, salt, where)]
 
     def _checkpoint_of(self, proof: Proof, row: WritesRow) -> str | None:
         """The id of the checkpoint that a task ran on; None where it is not there."""
@@ -175,19 +185,39 @@ class Prover:
             names = ", ".join(sorted(wrong)[:3]) + (" and others" if len(wrong) > 3 else "")
             proof.unless_pruned.append(f"it takes values from other places than the checkpoint before it: {names}")
 
-    def _parent(self, proof: Proof, row: CheckpointRow, where: str) -> Snapshot:
+    def _parent(self, row: CheckpointRow, where: str) -> Snapshot:
         """The checkpoint whose header another needs."""
-        self._built_on(proof, row, row.parent, where)
+        self._built_on(row.parent)
         found = self._snapshot(row.parent or 0)
         if found is None:
             raise damaged(where, "it builds on a checkpoint that was pruned")
         return found
 
-    def _built_on(self, proof: Proof, row: CheckpointRow, place: int | None, where: str) -> dict[str, Form]:
-        """The values that a checkpoint holds on which another builds."""
-        if place is None or place >= row.seq:
+    def _mark(self, channel: str, place: int) -> Mark:
+        """The mark of a value that the checkpoint has which is being proved."""
+        if place != self._row:
+            self._proof.builds_on.add(place)
+        return self._marks(channel, place)
+
+    def _value(self, channel: str, place: int) -> Typed:
+        """A value that the checkpoint has which is being proved."""
+        try:
+            return typed(self._form(channel, place), lambda other: self._form(channel, other))
+        except (TypeError, ValueError, IndexError) as error:
+            raise damaged(f"{self._line.key}, place {place}", error) from error
+
+    def _form(self, channel: str, place: int) -> Form:
+        forms = self._forms.get(place) if place == self._row else self._built_on(place)
+        if forms is None or channel not in forms:
+            raise damaged(f"{self._line.key}, place {place}", f"the channel {channel!r} has no value at place {place}")
+        return forms[channel]
+
+    def _built_on(self, place: int | None) -> dict[str, Form]:
+        """The values that a checkpoint holds on which the one builds that is being proved."""
+        where = f"{self._line.key}, place {self._row}"
+        if place is None or place >= self._row:
             raise damaged(where, "it builds on a checkpoint that its row does not name, or one that came later")
-        proof.builds_on.add(place)
+        self._proof.builds_on.add(place)
         known = self._forms.get(place)
         if known is None:
             for other in self._reader.rows(self._line.id, [place]):
@@ -196,7 +226,7 @@ class Prover:
                     known = values_of(content, where)
                     self._forms.keep(place, known, len(content))
         if known is None:
-            proof.gone.add(place)
+            self._proof.gone.add(place)
             raise damaged(where, f"it builds on the checkpoint at place {place}, which is not there")
         return known
 

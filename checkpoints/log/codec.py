@@ -9,7 +9,8 @@ import ormsgpack
 
 from ...contracts import DatabaseError
 from .digest import content_digest
-from .request import PutCheckpoint, PutWrites, Typed
+from .mark import Marks, mark_of
+from .request import PutCheckpoint
 from .snapshot import Sections, Snapshot
 from .value import Body, Form, grown, worth_knowing
 
@@ -26,6 +27,7 @@ __all__ = [
     "mask_of",
     "places_after",
     "rewritten",
+    "seeds_of",
     "values_of",
     "writes_digest",
 ]
@@ -56,12 +58,12 @@ def encode_checkpoint(
 ) -> tuple[bytes, bytes, Snapshot]:
     """A checkpoint's payload, its content digest, and what the next one is compared with.
 
-    The digest covers the id, the header, and every value that this checkpoint holds itself.
+    The digest covers the id, the header, and every value that this checkpoint has, wherever it is held.
 
     Args:
         request: The checkpoint.
         seq: Its place.
-        parent: The checkpoint that it follows.
+        parent: The checkpoint that it follows, with its marks.
         salt: What stands before the content of a sealed row.
         stored: Reads the list that a channel had at a place, where that is not in memory.
     """
@@ -75,7 +77,7 @@ def encode_checkpoint(
     else:
         snapshot.depth = parent.depth + 1
         payload = ormsgpack.packb([_DELTA, changes, emptied, snapshot.own])
-    return payload, _digest(request, snapshot, emptied, salt), snapshot
+    return payload, checkpoint_digest(snapshot, request.header, emptied, salt), snapshot
 
 
 def full_payload(snapshot: Snapshot, emptied: Sequence[str]) -> bytes:
@@ -129,6 +131,12 @@ def lasting(seeds: Mapping[str, int]) -> dict[str, int]:
     return {channel: place for channel, place in seeds.items() if not channel.startswith(_PASSING)}
 
 
+def seeds_of(snapshot: Snapshot) -> dict[str, int]:
+    """The channels of a checkpoint that may be delta channels and have lost their value, with the place of the last."""
+    versions = snapshot.sections["v"]
+    return {channel: place for channel, place in lasting(snapshot.seeds).items() if channel in versions}
+
+
 def rewritten(content: bytes, snapshot: Snapshot, *, standing: bool) -> tuple[bytes, bool]:
     """The payload of a checkpoint whose values are held elsewhere now, and whether it needs no row before it.
 
@@ -156,27 +164,40 @@ def values_of(content: bytes, where: str) -> dict[str, Form]:
         raise damaged(where, error) from error
 
 
-def checkpoint_digest(
-    id: str,  # noqa: A002 (what it is)
-    header: bytes,
-    own: Mapping[str, Typed | None],
-    salt: bytes,
-) -> bytes:
-    """The content digest of a checkpoint: of its id, its header, and the values that it holds itself.
+def checkpoint_digest(snapshot: Snapshot, header: bytes, emptied: Sequence[str], salt: bytes) -> bytes:
+    """The content digest of a checkpoint: of its id, its header, and all the values that it has, wherever they are.
+
+    So what pruning carries on of the values of checkpoints that go is proved by those that stay.
 
     Args:
-        id: The checkpoint's id.
+        snapshot: The checkpoint, with its marks.
         header: What `header_of` gives.
-        own: The serialised value of each channel that is new in it; None where it was emptied.
+        emptied: The channels that it emptied.
+        salt: What stands before the content of a sealed row.
+
+    Raises:
+        ValueError: Its marks are not known.
+    """
+    if snapshot.marks is None:
+        raise ValueError(f"the values of checkpoint {snapshot.id} are not known")
+    held, seeds = snapshot.marks
+    if seeds:
+        versions = snapshot.sections["v"]
+        seeds = {channel: mark for channel, mark in seeds.items() if channel in versions}
+    return content_digest(("checkpoint", snapshot.id, header, list(snapshot.own), emptied, held, seeds, salt))
+
+
+def writes_digest(checkpoint: str, task: str, path: bytes, writes: Sequence[bytes], salt: bytes) -> bytes:
+    """The content digest of a task's writes.
+
+    Args:
+        checkpoint: Id of the checkpoint that the task ran on.
+        task: Its id.
+        path: Its path as msgpack.
+        writes: The digest of each write, so that one can be proved when others were pruned.
         salt: What stands before the content of a sealed row.
     """
-    values = ormsgpack.packb(own, option=ormsgpack.OPT_SORT_KEYS)
-    return content_digest((b"checkpoint", id.encode(), header, values, salt))
-
-
-def writes_digest(request: PutWrites, salt: bytes) -> bytes:
-    """The content digest of a task's writes."""
-    return content_digest((b"writes", request.checkpoint.encode(), request.task.encode(), request.content, salt))
+    return content_digest(("writes", checkpoint, task, path, writes, salt))
 
 
 def mask_of(channels: Sequence[str]) -> int:
@@ -210,16 +231,21 @@ def _take_values(
     if parent is not None:
         before = parent.sections["v"]
         snapshot.held, snapshot.seeds, snapshot.bodies = dict(parent.held), dict(parent.seeds), dict(parent.bodies)
+        if parent.marks is None:
+            raise ValueError(f"the values of checkpoint {parent.id} are not known")
+        snapshot.marks = Marks(dict(parent.marks.held), dict(parent.marks.seeds))
+    else:
+        snapshot.marks = Marks({}, {})
     held, seeds, bodies = snapshot.held, snapshot.seeds, snapshot.bodies
+    marks, seed_marks = snapshot.marks
     for channel, value in request.values.items():
         if channel not in request.changed and before.get(channel) == versions.get(channel):
             continue
         if value is None:
             emptied.append(channel)
             bodies.pop(channel, None)
-            place = held.pop(channel, None)
-            if place is not None:
-                seeds[channel] = place
+            if channel in held:
+                _lose(snapshot, channel)
             continue
         known = bodies.get(channel)
         if known is None and channel in held and stored is not None and worth_knowing(value):
@@ -231,16 +257,22 @@ def _take_values(
             bodies[channel] = body
         snapshot.own[channel] = form
         held[channel] = snapshot.seq
+        marks[channel] = mark_of(value)
         seeds.pop(channel, None)
+        seed_marks.pop(channel, None)
     for channel in held.keys() - versions.keys():  # a channel that the graph has lost
         emptied.append(channel)
-        seeds[channel] = held.pop(channel)
+        _lose(snapshot, channel)
     return emptied
 
 
-def _digest(request: PutCheckpoint, snapshot: Snapshot, emptied: Sequence[str], salt: bytes) -> bytes:
-    own = {channel: request.values.get(channel) for channel in (*snapshot.own, *emptied)}
-    return checkpoint_digest(request.id, request.header, own, salt)
+def _lose(snapshot: Snapshot, channel: str) -> None:
+    """Note that a channel has lost its value."""
+    snapshot.seeds[channel] = snapshot.held.pop(channel)
+    if snapshot.marks is not None:
+        mark = snapshot.marks.held.pop(channel)
+        if not channel.startswith(_PASSING):
+            snapshot.marks.seeds[channel] = mark
 
 
 def _header_changes(parent: Snapshot, snapshot: Snapshot, header: bytes) -> list[list[Any]] | None:

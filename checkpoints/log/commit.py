@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from ...contracts import QuorateError, StaleThreadError
 from ..sealing.seal import Sealer
 from .codec import encode_checkpoint, mask_of, writes_digest
-from .content import context_of, read_snapshot
+from .content import context_of
 from .digest import chain
 from .envelope import SALT, wrap_all
 from .fence import admit_checkpoint, admit_writes
-from .forms import Forms
+from .forms import Forms, read_marked
 from .line import Line, LineKey
 from .recent import Recent
 from .request import PutCheckpoint, PutWrites, Request
@@ -104,11 +104,13 @@ class Commit:
     def _add_writes(self, batch: _Batch, line: Line, request: PutWrites, seq: int) -> None:
         takes_over = admit_writes(line, request)
         salt = self._salt(batch, seq)
-        tip = chain(line.tip or line.key.origin, writes_digest(request, salt))
+        written = request.written
+        content = writes_digest(request.checkpoint, request.task, written.path, written.digests, salt)
+        tip = chain(line.tip or line.key.origin, content)
         place = line.head if request.checkpoint == line.head_id else batch.place_of(line, request.checkpoint)
         early = request.checkpoint if place is None else None
         mask = mask_of(request.channels)
-        batch.writes.append(WritesRow(seq, line.id, place, early, request.task, mask, tip, request.content))
+        batch.writes.append(WritesRow(seq, line.id, place, early, request.task, mask, tip, written.content))
         if takes_over and request.run is not None:
             line.owner = request.run.token
         line.early += early is not None
@@ -130,7 +132,7 @@ class Commit:
         if newest is not None and newest.id == request.parent and generation == line.generation:
             return newest
         batch.flush()
-        found = read_snapshot(self._sealer, batch.transaction, line, request.parent)
+        found = read_marked(self._sealer, batch.transaction, line, request.parent)
         if found is None and not request.whole:
             raise StaleThreadError(
                 str(line.key),

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
+
+import ormsgpack
 
 __all__ = ["chain", "content_digest"]
 
 _sha256 = hashlib.sha256
 
 
-def content_digest(parts: Sequence[bytes]) -> bytes:
+def content_digest(parts: Sequence[Any]) -> bytes:
     """The digest of one event's content, 32 bytes.
 
-        SHA-256(0x00 || length(part 1) || part 1 || ... || length(part n) || part n)
+        SHA-256(0x00 || the parts as MessagePack)
 
-    A length is the number of bytes as an unsigned 64-bit integer, big-endian. It keeps parts apart: of two
-    different sequences of parts no byte can be counted to a neighbour, so both give different digests. No parts
-    give SHA-256(0x00). The first byte tells a content from a link of the chain, as in RFC 6962, section 2.1.
+    MessagePack tells how long each part is, and of which type, so that no byte can be counted to a neighbour: two
+    different sequences of parts give different digests. All is in its shortest form, and the keys of maps are sorted.
+    The first byte tells a content from a link of the chain, as in RFC 6962, section 2.1.
+
+    Args:
+        parts: Bytes, text, numbers, None, and lists and maps of such.
     """
-    pieces = [b"\x00"]
-    for part in parts:
-        pieces.append(len(part).to_bytes(8, "big"))
-        pieces.append(part)
-    return _sha256(b"".join(pieces)).digest()
+    return _sha256(b"\x00" + ormsgpack.packb(parts, option=ormsgpack.OPT_SORT_KEYS)).digest()
 
 
 def chain(previous: bytes | None, content: bytes) -> bytes:

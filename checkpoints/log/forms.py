@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..sealing.seal import Sealer
-from .codec import damaged, values_of
-from .content import content_of
+from .codec import damaged, seeds_of, values_of
+from .content import content_of, snapshot_of
 from .line import Line
+from .mark import Marks, mark_of, marks_of
 from .request import Typed
-from .store import CheckpointRow
+from .snapshot import Snapshot
+from .store import Adding, CheckpointRow
 from .value import Body, Form, body_of, needs, typed
 
-__all__ = ["Forms"]
+__all__ = ["Forms", "read_marked"]
 
 
 class _Rows(Protocol):
@@ -60,6 +62,12 @@ class Forms:
         except TypeError as error:
             raise damaged(f"{self._line.key}, channel {channel!r}", error) from error
 
+    def marks(self, snapshot: Snapshot) -> Marks:
+        """What the digest of a checkpoint covers of its values, read where they have not been."""
+        seeds = seeds_of(snapshot)
+        self.load([*snapshot.held.items(), *seeds.items()])
+        return marks_of(snapshot.held, seeds, lambda channel, place: mark_of(self.value(channel, place)))
+
     def body(self, channel: str, place: int) -> Body | None:
         """The list that a channel has at a place, to compare another one with; it has been loaded."""
         try:
@@ -81,3 +89,16 @@ class Forms:
         for row in [*rows, *self._reader.rows(self._line.id, missing)] if missing else rows:
             where = f"{self._line.key}, checkpoint {row.id}"
             self._known[row.seq] = values_of(content_of(self._sealer, self._line, row, where), where)
+
+
+def read_marked(sealer: Sealer, reader: Adding, line: Line, checkpoint: str) -> Snapshot | None:
+    """A checkpoint of a line with its marks, which another may follow; None where it is not there.
+
+    Raises:
+        DatabaseError: It cannot be read, or a value that it has.
+    """
+    rows = reader.chain(line.id, checkpoint)
+    found = snapshot_of(sealer, line, rows)
+    if found is not None:
+        found.marks = Forms(sealer, reader, line, rows=rows).marks(found)
+    return found

@@ -21,7 +21,7 @@ class LineKey(NamedTuple):
     @property
     def origin(self) -> bytes:
         """What the chain of its events begins with, so that none can be passed off as another line's."""
-        return content_digest([b"line", *(name.encode("utf-8", "surrogatepass") for name in self)])
+        return content_digest(["line", *(name.encode("utf-8", "surrogatepass") for name in self)])
 
     def __str__(self) -> str:
         return f"thread {self.thread!r}" + (f", namespace {self.namespace!r}" if self.namespace else "")

@@ -10,8 +10,9 @@ from .candidate import Candidate, candidate_of
 from .digest import chain
 from .line import Line
 from .line_view import LineView
+from .mark import KnownMarks
 from .proof import digest_of_checkpoint, digest_of_writes, emptied_of
-from .pruned import Pruning, content_digests_of, pruning_of, row_digest
+from .pruned import Pruning, carried_of, content_digests_of, pruning_of, row_digest, split_digests
 from .store import CheckpointRow, Reader, WritesRow
 
 __all__ = ["Event", "LineScan"]
@@ -50,7 +51,9 @@ class LineScan(LineView):
 
     def __init__(self, reader: Reader, sealer: Sealer, line: Line) -> None:
         super().__init__(reader, sealer, line)
+        self._marks = KnownMarks(self.value)
         self._carrying: set[int] = set()
+        self._carried: set[bytes] = set()
         self._pruning: Pruning | None = None
         self.candidates: list[Candidate] = []
         """Its checkpoints, the oldest first; those that only carry are left out."""
@@ -87,6 +90,7 @@ class LineScan(LineView):
         """What a row is that stands for pruned events, or tells of them."""
         if isinstance(row, CheckpointRow) or row.checkpoint is not None:
             self._carrying.add(row.seq)
+            self._carried.update(each.digest for each in carried_of(row, content, self.where(row)))
             return "carried"
         pruning = pruning_of(row, content, self.where(row))
         if pruning is None:
@@ -97,13 +101,13 @@ class LineScan(LineView):
     def _checkpoint(self, row: CheckpointRow, salt: bytes, content: bytes) -> bytes:
         snapshot = self.snapshot(row, content)
         self.candidates.append(candidate_of(snapshot, self._plain))
-        return digest_of_checkpoint(snapshot, emptied_of(content, self.where(row)), salt, self.form, self.where(row))
+        return digest_of_checkpoint(snapshot, emptied_of(content, self.where(row)), salt, self._marks)
 
     def _writes(self, row: WritesRow, salt: bytes, content: bytes) -> bytes:
         checkpoint = row.early if row.checkpoint is None else self.id_at(row.checkpoint)
         if checkpoint is None:
             raise self.damaged(f"the checkpoint of the writes at place {row.seq} is not there")
-        return digest_of_writes(self.line.key, checkpoint, row.task, content, salt)
+        return digest_of_writes(checkpoint, row.task, content, salt, self.where(row))
 
     def _plain(self, channel: str, place: int) -> bytes | None:
         form, content = self.value(channel, place)
@@ -118,6 +122,12 @@ class LineScan(LineView):
         gone = sum(len(event.digests) for event in self.events if event.kind in ("stub", "carried")) // 32
         if gone != (0 if self._pruning is None else self._pruning.gone):
             raise self.damaged("there are stubs of more or fewer events than were pruned")
+        if self._carried:
+            own = (event.digests for event in self.events if event.kind in ("stub", "carried"))
+            for digests in own:
+                self._carried.difference_update(split_digests(digests))
+            if self._carried:
+                raise self.damaged("a row carries writes that are not those that were pruned")
         proved = self._pruning.rows if self._pruning is not None else {}
         if self._carrying - proved.keys():
             raise self.damaged("a row carries values that no pruning tells of")

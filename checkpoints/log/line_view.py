@@ -90,7 +90,7 @@ class LineView:
         """The serialised value of a channel at a place."""
         try:
             return typed(self.forms(place)[channel], lambda other: self.form(channel, other))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, IndexError) as error:
             raise self.damaged(f"the value of the channel {channel!r} is not at place {place}") from error
 
     def form(self, channel: str, place: int) -> Form:

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 
 import ormsgpack
 
-from .codec import checkpoint_digest, damaged, header_of, mask_of, writes_digest
-from .line import LineKey
-from .request import PutWrites
+from .codec import checkpoint_digest, damaged, header_of, mask_of, seeds_of, writes_digest
+from .mark import Mark, marks_of
 from .snapshot import Snapshot
-from .value import Form, typed
+from .written import written_of
 
 __all__ = ["digest_of_checkpoint", "digest_of_writes", "emptied_of", "mask_of_writes"]
 
 
 def digest_of_checkpoint(
-    snapshot: Snapshot, emptied: Sequence[str], salt: bytes, held: Callable[[str, int], Form], where: str
+    snapshot: Snapshot, emptied: Sequence[str], salt: bytes, mark: Callable[[str, int], Mark]
 ) -> bytes:
     """The content digest that a checkpoint had when it was stored, if nothing has changed.
 
@@ -24,28 +23,26 @@ def digest_of_checkpoint(
         snapshot: The checkpoint, as it is stored.
         emptied: The channels that it emptied.
         salt: What its row begins with.
-        held: Gives a channel's form at another place, to which a value of this one adds.
-        where: What errors name.
+        mark: Gives the mark of a channel's value at a place.
 
     Raises:
-        DatabaseError: A value adds to one that is not there.
+        DatabaseError: A value is not there.
     """
-    own = dict.fromkeys(emptied) | dict.fromkeys(snapshot.own)
+    snapshot.marks = marks_of(snapshot.held, seeds_of(snapshot), mark)
+    return checkpoint_digest(snapshot, header_of(snapshot.sections, snapshot.parent), emptied, salt)
+
+
+def digest_of_writes(checkpoint: str, task: str, content: bytes, salt: bytes, where: str) -> bytes:
+    """The content digest that a task's writes had when they were stored, if nothing has changed.
+
+    Raises:
+        DatabaseError: The row is not one that quorate wrote.
+    """
     try:
-        values = {
-            channel: typed(snapshot.own[channel], lambda place, channel=channel: held(channel, place))  # type: ignore[misc]
-            if channel in snapshot.own
-            else None
-            for channel in own
-        }
-    except (TypeError, ValueError, IndexError) as error:
+        written = written_of(content)
+    except ValueError as error:
         raise damaged(where, error) from error
-    return checkpoint_digest(snapshot.id, header_of(snapshot.sections, snapshot.parent), values, salt)
-
-
-def digest_of_writes(key: LineKey, checkpoint: str, task: str, content: bytes, salt: bytes) -> bytes:
-    """The content digest that a task's writes had when they were stored, if nothing has changed."""
-    return writes_digest(PutWrites(key, checkpoint, task, (), content, None), salt)
+    return writes_digest(checkpoint, task, written.path, written.digests, salt)
 
 
 def emptied_of(content: bytes, where: str) -> list[str]:

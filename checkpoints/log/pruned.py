@@ -7,36 +7,39 @@ Pruning takes events out of a line, and leaves what the rest needs:
 - A *carried checkpoint* is a checkpoint's row of depth -1, in the place of one that was pruned. It holds the content
   digest of that one, and the values that kept checkpoints need of it and of those pruned before it.
 - A *carried write* is a row of writes on a carried checkpoint, in the place of writes that were pruned. It holds their
-  content digest, and what was written to delta channels from the last kept checkpoint on.
+  content digest, and what was written to delta channels from the last kept checkpoint on, as `CarriedWrites`.
 - A *pruning* is an event of its own, a row of writes with mask 0 that belongs to no checkpoint, and each prune appends
   one. It holds the `row_digest` of every row that carries something, or that refers to a carried checkpoint: these
   rows say what no content digest covers. The newest pruning of a line speaks of all of them.
 
-So the chain holds from the first event on: see `content_digests_of`.
+So the chain holds from the first event on: see `content_digests_of`. And what is carried is proved by the chain, not by
+the pruning alone: a value by the digest of each checkpoint that has it, a write by the digest that its row had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ormsgpack
 
+from .carried import CarriedWrites
 from .codec import damaged
 from .digest import content_digest
 from .store import CheckpointRow, WritesRow
-from .task_write import TaskWrite
 from .value import Form
 
 __all__ = [
     "Pruning",
     "carried_checkpoint",
+    "carried_of",
     "carried_writes",
     "content_digests_of",
     "is_carried",
     "pruning_of",
     "row_digest",
+    "split_digests",
     "stub",
 ]
 
@@ -90,10 +93,26 @@ def carried_checkpoint(digest: bytes, values: Mapping[str, Form]) -> bytes:
     return ormsgpack.packb([_CARRIED, digest, dict(values)])
 
 
-def carried_writes(digest: bytes, writes: Sequence[TaskWrite]) -> bytes:
+def carried_writes(digest: bytes, writes: Iterable[CarriedWrites]) -> bytes:
     """The content of a carried write: the content digest of the pruned ones, and what to carry, the oldest first."""
-    rows = [[*write, *(("a",) if type(write.value) is bytearray else ())] for write in writes]
-    return ormsgpack.packb([None, rows, digest], option=_PACKING)
+    return ormsgpack.packb([None, [list(each) for each in writes], digest], option=_PACKING)
+
+
+def carried_of(row: CheckpointRow | WritesRow, content: bytes, where: str) -> list[CarriedWrites]:
+    """The writes that a row carries; none where it is another row.
+
+    Raises:
+        DatabaseError: The row is not one that quorate wrote.
+    """
+    if isinstance(row, CheckpointRow):
+        return []
+    path, found, *_ = [*_read(content, where), None]
+    if path is not None:
+        return []
+    try:
+        return [CarriedWrites.read(each) for each in found]
+    except (TypeError, ValueError) as error:
+        raise damaged(where, error) from error
 
 
 def content_digests_of(row: CheckpointRow | WritesRow, salt: bytes, content: bytes, where: str) -> list[bytes] | None:
@@ -124,6 +143,11 @@ def content_digests_of(row: CheckpointRow | WritesRow, salt: bytes, content: byt
     digests = read[1] if len(read) == 2 and read[0] == _STUB else None
     if not isinstance(digests, bytes) or not digests or len(digests) % _LONG:
         raise damaged(where, "it is not a stub of pruned events")
+    return split_digests(digests)
+
+
+def split_digests(digests: bytes) -> list[bytes]:
+    """Digests that stand one after the other, one by one."""
     return [digests[start : start + _LONG] for start in range(0, len(digests), _LONG)]
 
 
@@ -151,7 +175,7 @@ def row_digest(row: CheckpointRow | WritesRow, salt: bytes, content: bytes) -> b
         columns: Any = ["checkpoint", row.seq, row.id, row.parent, row.depth]
     else:
         columns = ["writes", row.seq, row.checkpoint, row.task, row.mask]
-    return content_digest((b"row", ormsgpack.packb(columns), content, salt))
+    return content_digest(("row", columns, content, salt))
 
 
 def _stands_alone(row: WritesRow) -> bool:
@@ -159,7 +183,7 @@ def _stands_alone(row: WritesRow) -> bool:
 
 
 def _digest(content: bytes, salt: bytes) -> bytes:
-    return content_digest((b"pruning", content, salt))
+    return content_digest(("pruning", content, salt))
 
 
 def _read(content: bytes, where: str) -> list[Any]:

@@ -48,4 +48,4 @@ def _removal(sealer: Sealer, line: Line, at: datetime) -> RemovalRow:
 
 
 def _name(key: LineKey, salt: bytes) -> str:
-    return content_digest([b"removed", key.origin, salt]).hex()
+    return content_digest(["removed", key.origin, salt]).hex()

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+import ormsgpack
 
 from ...contracts import InputError
 from ..sealing.seal import Sealer
-from .codec import encode_checkpoint, full_payload, header_of, mask_of, writes_digest
-from .content import context_of, read_snapshot
+from .carried import CarriedWrites
+from .codec import DEEPEST, encode_checkpoint, header_of, mask_of, writes_digest
+from .content import context_of
 from .digest import chain, content_digest
 from .envelope import SALT, wrap
+from .forms import read_marked
 from .line import Line, LineKey
 from .line_view import LineView
-from .pruned import Pruning, carried_checkpoint, carried_writes, row_digest
+from .mark import Marks, mark_of
+from .pruned import Pruning, carried_checkpoint, carried_writes, row_digest, stub
 from .recent import Recent
-from .request import PutCheckpoint, PutWrites, Typed
+from .request import PutCheckpoint, Typed
 from .snapshot import Snapshot
 from .store import CheckpointRow, Transaction, WritesRow
-from .task_write import raw_writes
+from .task_write import TaskWrite, raw_writes
 from .thread_record import CarriedHistory, CheckpointRecord, ThreadRecord, WritesRecord
 from .value import full
+from .written import written_of
 
 __all__ = ["Replica"]
 
 _ROWS = 256
 """How many rows are added at a time."""
+_PATH = ormsgpack.packb("")
 _KEPT = 32 << 20
 """How many bytes of checkpoints are kept, to which later ones may refer."""
 
@@ -124,8 +131,10 @@ class Replica:
         line = copy.line
         prior = None if record.follows is None else self._snapshot(copy, record.follows)
         before = None if prior is None else prior.seq
-        if record.carried:
-            before = self._carry(copy, before, record.carried)
+        stands = record.parent != record.follows
+        if stands:
+            before = self._carry(copy, before, record.carried) if record.carried else before
+            prior = _around(prior, before, record.carried)
         seq, salt = self._place(), self._salt()
         values: dict[str, Typed | None] = {**dict.fromkeys(record.emptied), **record.values}
         header = header_of(record.sections, record.parent)
@@ -133,13 +142,6 @@ class Replica:
             line.key, record.id, record.parent, header, values, values.keys(), whole=False, run=None, forks=True
         )
         payload, content, snapshot = encode_checkpoint(request, seq, prior, salt)
-        stands = record.parent != record.follows
-        if stands:
-            snapshot.depth = 0
-            for channel, history in record.carried.items():
-                if history.seed is not None and before is not None:
-                    (snapshot.held if history.held else snapshot.seeds)[channel] = before
-            payload = full_payload(snapshot, [channel for channel, value in values.items() if value is None])
         self._append(line, content)
         row = CheckpointRow(seq, line.id, record.id, before, snapshot.depth, line.tip or b"", payload)
         if stands:
@@ -159,35 +161,49 @@ class Replica:
         line, place = copy.line, self._place()
         values = {channel: full(history.seed) for channel, history in carried.items() if history.seed is not None}
         # What was pruned is not known here: these rows stand for themselves, and the pruning tells of them.
-        own = content_digest((b"carried", carried_checkpoint(bytes(32), values)))
+        own = content_digest(("carried", place))
         self._append(line, own)
         content = carried_checkpoint(own, values)
         row = CheckpointRow(place, line.id, f"pruned {place}", before, -1, line.tip or b"", content)
         copy.proved[place] = row_digest(row, b"", content)
         copy.gone += 1
         self._put(copy, row, b"")
-        writes = [write for history in carried.values() for write in history.writes]
-        if writes:
-            own = content_digest((b"carried", carried_writes(bytes(32), writes)))
-            self._append(line, own)
-            content = carried_writes(own, writes)
-            mask = mask_of([write.channel for write in writes])
-            written = WritesRow(self._place(), line.id, place, None, "", mask, line.tip or b"", content)
-            copy.proved[written.seq] = row_digest(written, b"", content)
-            copy.gone += 1
-            self._put(copy, written, b"")
+        self._carry_writes(copy, place, [write for history in carried.values() for write in history.writes])
         return place
+
+    def _carry_writes(self, copy: _LineCopy, place: int, writes: Sequence[TaskWrite]) -> None:
+        """Write what was written to delta channels, as if each write had been a task's event of its own."""
+        if not writes:
+            return
+        line = copy.line
+        left = [
+            CarriedWrites(f"pruned {place}.{number}", write.task, _PATH, self._salt(), [_packed(write)])
+            for number, write in enumerate(writes)
+        ]
+        *others, last = [each.digest for each in left]
+        for digest in others:
+            self._append(line, digest)
+        if others:
+            row = WritesRow(self._place(), line.id, None, None, "", 0, line.tip or b"", stub(others))
+            self._put(copy, row, b"")
+        self._append(line, last)
+        content = carried_writes(last, left)
+        mask = mask_of([write.channel for write in writes])
+        row = WritesRow(self._place(), line.id, place, None, "", mask, line.tip or b"", content)
+        copy.proved[row.seq] = row_digest(row, b"", content)
+        copy.gone += len(left)
+        self._put(copy, row, b"")
 
     def _add_writes(self, copy: _LineCopy, record: WritesRecord) -> None:
         line, salt = copy.line, self._salt()
-        request = PutWrites(line.key, record.checkpoint, record.task, _channels(record), record.content, None)
-        self._append(line, writes_digest(request, salt))
+        written = written_of(record.content)
+        self._append(line, writes_digest(record.checkpoint, record.task, written.path, written.digests, salt))
         place = copy.places.get(record.checkpoint)
         early = record.checkpoint if place is None else None
         if early is not None:
             line.early += 1
             copy.early[early] = copy.early.get(early, 0) + 1
-        mask, tip = mask_of(request.channels), line.tip or b""
+        mask, tip = mask_of([raw_writes(write)[1] for write in written.writes]), line.tip or b""
         self._put(copy, WritesRow(self._place(), line.id, place, early, record.task, mask, tip, record.content), salt)
 
     def _copy(self, namespace: str) -> _LineCopy:
@@ -202,7 +218,7 @@ class Replica:
         known = None if place is None else copy.snapshots.get(place)
         if known is None and place is not None:
             self._flush()
-            known = read_snapshot(self._sealer, self._transaction, copy.line, checkpoint)
+            known = read_marked(self._sealer, self._transaction, copy.line, checkpoint)
         if known is None:
             raise _absent(copy.line, f"checkpoint {checkpoint}")
         return known
@@ -233,9 +249,32 @@ class Replica:
         return os.urandom(SALT) if self._sealer.encrypts else b""
 
 
-def _channels(record: WritesRecord) -> tuple[str, ...]:
-    _, writes = raw_writes(record.content)
-    return tuple([channel for _, channel, *_ in writes])
+def _around(prior: Snapshot | None, place: int | None, carried: Mapping[str, CarriedHistory]) -> Snapshot | None:
+    """What a checkpoint follows: the one before it, with what pruning left of channels at a place.
+
+    Its header is not to be told by what changed, as others stood between them.
+    """
+    if place is None:
+        return None
+    if prior is None:
+        made = Snapshot(place, "", None, {"c": {}, "m": {}, "s": {}, "v": {}}, {}, {}, {}, marks=Marks({}, {}))
+    else:
+        marks = None if prior.marks is None else Marks(dict(prior.marks.held), dict(prior.marks.seeds))
+        made = replace(prior, held=dict(prior.held), seeds=dict(prior.seeds), marks=marks)
+    made.depth = DEEPEST
+    for channel, history in carried.items():
+        if history.seed is not None and made.marks is not None:
+            for places, of in ((made.held, made.marks.held), (made.seeds, made.marks.seeds)):
+                places.pop(channel, None)
+                of.pop(channel, None)
+            (made.held if history.held else made.seeds)[channel] = place
+            (made.marks.held if history.held else made.marks.seeds)[channel] = mark_of(history.seed)
+    return made
+
+
+def _packed(write: TaskWrite) -> bytes:
+    form = ("a",) if type(write.value) is bytearray else ()
+    return ormsgpack.packb([0, write.channel, write.value, *form], option=ormsgpack.OPT_NON_STR_KEYS)
 
 
 def _absent(line: Line, what: str) -> InputError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .line import LineKey
 from .run import Run
+from .written import Written
 
 __all__ = ["PutCheckpoint", "PutWrites", "Request", "Typed"]
 
@@ -50,8 +51,8 @@ class PutWrites:
     """Id of the task."""
     channels: tuple[str, ...]
     """The channels that it wrote."""
-    content: bytes
-    """Path and writes as msgpack: `[path, [[index, channel, value], ...]]`."""
+    written: Written
+    """What it wrote."""
     run: Run | None
     """The run that they come from."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .mark import Marks
 from .value import Body, Form
 
 __all__ = ["Sections", "Snapshot"]
@@ -35,3 +36,5 @@ class Snapshot:
     """How many checkpoints before it are needed to read its header."""
     bodies: dict[str, Body] = field(default_factory=dict)
     """Lists to compare the next ones with; the writer's only."""
+    marks: Marks | None = None
+    """What its digest covers of its values; None where that is not known."""

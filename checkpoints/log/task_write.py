@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import ormsgpack
 from langgraph.checkpoint.base import writes_sort_key
 
+from .carried import CarriedWrites
 from .codec import damaged
 from .store import WritesRow
 
 __all__ = ["TaskWrite", "in_order", "raw_writes"]
 
 Content = tuple[Any, ...] | list[Any]
-"""Path and writes of one task, as `PutWrites.content` says; or of a carried row: None, and writes in their order."""
+"""Path and writes of one task, as `Written.content` says; or of a carried row: None, and `CarriedWrites`."""
 
 
 class TaskWrite(NamedTuple):
@@ -45,30 +46,50 @@ def in_order(
     Raises:
         DatabaseError: A row is not one that quorate wrote.
     """
-    found: dict[int, dict[tuple[str, int], tuple[tuple[str, str, int], TaskWrite]]] = {}
+    found: dict[int, dict[int, _Stored]] = {}
     for row in rows:
-        stored = found.setdefault(row.checkpoint or 0, {})
+        # What was carried is of several checkpoints, the oldest first; else one step of a checkpoint is all.
+        steps = found.setdefault(row.checkpoint or 0, {})
         try:
             path, writes, *_ = read(open_(row))
             if path is None:
-                for number, (task, channel, value, *form) in enumerate(writes):
-                    stored["", number] = ("", "", number), TaskWrite(task, channel, _value(value, form))
-                continue
-            for index, channel, value, *form in writes:
-                if not isinstance(channel, str):
-                    raise TypeError("it names no channel")
-                if index < 0 or (row.task, index) not in stored:
-                    key = writes_sort_key(path, row.task, index)
-                    stored[row.task, index] = key, TaskWrite(row.task, channel, _value(value, form))
+                for step, each in _carried(writes):
+                    kept = [read(write) for write in each.writes if isinstance(write, bytes)]
+                    _store(steps.setdefault(step, {}), read(each.path), each.task, kept)
+            else:
+                _store(steps.setdefault(0, {}), path, row.task, writes)
         except (ValueError, TypeError) as error:
             raise damaged(f"{where}, writes of task {row.task}", error) from error
-    return {place: [write for _, write in sorted(stored.values(), key=_key)] for place, stored in found.items()}
+    return {
+        place: [write for stored in steps.values() for _, write in sorted(stored.values(), key=_key)]
+        for place, steps in found.items()
+    }
 
 
 def raw_writes(content: bytes) -> Content:
     """The content of a row, with objects left as they are stored."""
     read: Content = ormsgpack.unpackb(content, ext_hook=ormsgpack.Ext, option=ormsgpack.OPT_NON_STR_KEYS)
     return read
+
+
+_Stored = dict[tuple[str, int], tuple[tuple[str, str, int], TaskWrite]]
+
+
+def _store(stored: _Stored, path: Any, task: str, writes: Iterable[Any]) -> None:
+    for index, channel, value, *form in writes:
+        if not isinstance(channel, str):
+            raise TypeError("it names no channel")
+        if index < 0 or (task, index) not in stored:
+            stored[task, index] = writes_sort_key(path, task, index), TaskWrite(task, channel, _value(value, form))
+
+
+def _carried(found: Iterable[Any]) -> Iterator[tuple[int, CarriedWrites]]:
+    """What was carried, with the number of the checkpoint that it was written on."""
+    step, before = 0, None
+    for each in map(CarriedWrites.read, found):
+        step += each.checkpoint != before
+        before = each.checkpoint
+        yield step, each
 
 
 def _key(each: tuple[tuple[str, str, int], TaskWrite]) -> tuple[str, str, int]:

@@ -26,6 +26,7 @@ from ..log.line import Line, LineKey
 from ..log.request import PutCheckpoint, PutWrites, Typed
 from ..log.run import Load
 from ..log.writer import Writer
+from ..log.written import Written
 from ..upkeep.upkeep import Upkeep
 from .reading import Reading
 from .runs import Runs
@@ -245,12 +246,13 @@ class Saver(ThreadSaver):
             [WRITES_IDX_MAP.get(channel, index), channel, value, *(("a",) if type(value) is bytearray else ())]
             for index, (channel, value) in enumerate(writes)
         ]
+        path, *packed = [self.serde.dumps_typed(each)[1] for each in (task_path, *rows)]
         return PutWrites(
             key=_key(config),
             checkpoint=_checkpoint_id(config) or "",
             task=task_id,
             channels=tuple([channel for channel, _ in writes]),
-            content=self.serde.dumps_typed([task_path, rows])[1],
+            written=Written(path, packed),
             run=self._runs.of(config),
         )
 

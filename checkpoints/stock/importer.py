@@ -184,7 +184,7 @@ class _Comparison:
             return found is not None and header_of(found.sections, found.parent) == request.header
         if self._writes is None or self._writes[:2] != (request.key, request.checkpoint):
             self._writes = request.key, request.checkpoint, self._contents(line, request.checkpoint)
-        return request.content in self._writes[2]
+        return request.written.content in self._writes[2]
 
     def _contents(self, line: Line, checkpoint: str) -> set[bytes]:
         """What tasks wrote on a checkpoint, or before it where it is not there."""

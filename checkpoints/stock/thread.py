@@ -15,6 +15,7 @@ from langgraph.checkpoint.serde.types import TASKS
 from ..log.codec import header_of
 from ..log.line import LineKey
 from ..log.request import PutCheckpoint, PutWrites, Request, Typed
+from ..log.written import Written
 from .json_rows import PACKING
 from .tables import BlobKey, StockCheckpoint, StockLink, StockThread, StockWrite
 from .value import damaged, stock_typed
@@ -209,7 +210,9 @@ def _put_writes(name: str, writes: Sequence[StockWrite]) -> Iterator[PutWrites]:
         # msgpack has bytes, but no bytearray: a value that is one says so in a fourth place.
         rows = [[one.idx, one.channel, one.value, *(("a",) if type(one.value) is bytearray else ())] for one in each]
         try:
-            content = ormsgpack.packb([path, rows], option=PACKING)
+            written = Written(
+                ormsgpack.packb(path, option=PACKING), [ormsgpack.packb(row, option=PACKING) for row in rows]
+            )
         except (ValueError, TypeError) as error:
             raise damaged(f"thread {name!r}, writes of task {task} on checkpoint {checkpoint}", error) from error
         yield PutWrites(
@@ -217,7 +220,7 @@ def _put_writes(name: str, writes: Sequence[StockWrite]) -> Iterator[PutWrites]:
             checkpoint=checkpoint,
             task=task,
             channels=tuple([one.channel for one in each]),
-            content=content,
+            written=written,
             run=None,
         )
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..log.codec import lasting, mask_of, rewritten
+from ..log.carried import CarriedWrites
+from ..log.codec import damaged, lasting, mask_of, rewritten
 from ..log.content import context_of
 from ..log.envelope import wrap
 from ..log.line import Line
 from ..log.line_scan import Event, LineScan
-from ..log.pruned import carried_checkpoint, carried_writes, row_digest, stub
+from ..log.pruned import carried_checkpoint, carried_of, carried_writes, row_digest, stub
 from ..log.request import Typed
 from ..log.snapshot import Snapshot
 from ..log.store import CheckpointRow, Reader, WritesRow
-from ..log.task_write import in_order, raw_writes
+from ..log.task_write import raw_writes
 from ..log.value import Body, Form, grown, needs
+from ..log.written import digest_of_write, written_of
 from ..sealing.seal import Sealer
 from .prune import Carrier, Needs, PrunePlan, plan_prune
 
@@ -143,21 +145,52 @@ class _LinePrune:
     def _carry_writes(self, place: int, carrier: Carrier) -> set[int]:
         channels = carrier.histories
         rows = self._reader.path_writes(self._line.id, place, carrier.path[-1], mask_of(list(channels)))
-        found = in_order(rows, raw_writes, lambda row: self._scan.content(row)[1], str(self._line.key))
-        writes = [
-            write
-            for at, of_checkpoint in reversed(found.items())
-            for write in of_checkpoint
-            if write.channel in channels and at >= channels[write.channel]
+        by_checkpoint: dict[int, list[WritesRow]] = {}
+        for row in rows:
+            by_checkpoint.setdefault(row.checkpoint or 0, []).append(row)
+        left = [
+            each
+            for at, of_checkpoint in reversed(by_checkpoint.items())
+            for each in self._left({channel for channel, end in channels.items() if at >= end}, of_checkpoint)
         ]
-        if not writes:
+        if not left:
             return set()
         seat = max(row.seq for row in rows)
         event = self._events[seat]
-        content = carried_writes(event.digests, writes)
-        mask = mask_of([write.channel for write in writes])
+        content = carried_writes(event.digests, left)
+        mask = mask_of([raw_writes(write)[1] for each in left for write in each.writes if isinstance(write, bytes)])
         self._put(WritesRow(seat, self._line.id, place, None, "", mask, event.row.digest, content))
         return {seat}
+
+    def _left(self, channels: Collection[str], rows: Iterable[WritesRow]) -> Iterator[CarriedWrites]:
+        """What was written to channels on a checkpoint, or on those of a carried row; of an index only the first."""
+        taken: set[tuple[str, str, int]] = set()
+        for row in rows:
+            for each in self._written(row):
+                left: list[bytes | list[bytes]] = []
+                for write in each.writes:
+                    if isinstance(write, bytes):
+                        index, channel, *_ = raw_writes(write)
+                        key = each.checkpoint, each.task, index
+                        stays = channel in channels and key not in taken
+                        taken.add(key)
+                        left.append(write if stays else [digest_of_write(write)])
+                    else:
+                        left.append(write)
+                if any(isinstance(write, bytes) for write in left):
+                    yield each._replace(writes=left)
+
+    def _written(self, row: WritesRow) -> list[CarriedWrites]:
+        where = self._scan.where(row)
+        salt, content = self._scan.content(row)
+        carried = carried_of(row, content, where)
+        if carried:
+            return carried
+        id_ = self._scan.id_at(row.checkpoint or 0)
+        if id_ is None:
+            raise damaged(where, "its checkpoint is not there")
+        path, writes = written_of(content)
+        return [CarriedWrites(id_, row.task, path, salt, writes)]
 
     def _keep(self, row: CheckpointRow, plan: PrunePlan) -> None:
         """Make the row of a kept checkpoint anew, where it needs what goes."""

@@ -10,6 +10,7 @@ from quorate.checkpoints.log.fence import admit_checkpoint, admit_writes, occupi
 from quorate.checkpoints.log.line import Line, LineKey
 from quorate.checkpoints.log.request import PutCheckpoint, PutWrites
 from quorate.checkpoints.log.run import Load, Run
+from quorate.checkpoints.log.written import Written
 from quorate.contracts import StaleThreadError
 
 KEY = LineKey("t", "")
@@ -32,7 +33,7 @@ def checkpoint(by: Run | None, parent: str | None = NOW, *, forks: bool = False)
 
 
 def writes(by: Run | None, on: str = NOW) -> PutWrites:
-    return PutWrites(KEY, on, "task", (), b"", by)
+    return PutWrites(KEY, on, "task", (), Written(b"", ()), by)
 
 
 class TestCheckpoints:

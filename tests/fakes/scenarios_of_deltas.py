@@ -15,7 +15,7 @@ from tests.fakes.scenarios_of_time import chain
 from tests.fakes.scenarios_of_work import Flaky
 from typing_extensions import TypedDict
 
-__all__ = ["SCENARIOS", "joined"]
+__all__ = ["SCENARIOS", "deltas", "joined"]
 
 T = thread("t")
 

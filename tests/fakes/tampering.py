@@ -6,6 +6,7 @@ import operator
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,9 @@ from quorate.checkpoints import open_database
 from quorate.checkpoints.audit.audit import Audit, heads_of
 from quorate.checkpoints.audit.finding import Finding
 from quorate.checkpoints.audit.signature import Head
-from quorate.checkpoints.log.envelope import unwrap_salted, wrap
+from quorate.checkpoints.log.digest import chain
+from quorate.checkpoints.log.envelope import unwrap, unwrap_salted, wrap
+from quorate.checkpoints.log.pruned import pruning_of, row_digest
 
 __all__ = ["Desk", "repacked"]
 
@@ -102,6 +105,23 @@ class Desk:
         """Place and task of each row of writes of a line, in order."""
         sql = "SELECT seq, task FROM quorate_writes WHERE line = ? ORDER BY seq"
         return self.sql(sql, (self.line(thread, namespace),))
+
+    def forge(
+        self, place: int, change: Callable[[Any], Any], table: str = "quorate_checkpoints", thread: str = "t"
+    ) -> None:
+        """Replace what a line's last event, a pruning, has carried on, and make that event and the line's end anew."""
+        line = self.line(thread)
+        self.rewrite(place, change, table)
+        with open_database(self.url) as database, database.log.store.reading() as reader:
+            *_, before, last = reader.events(line)
+            row = next(row for row in reader.events(line) if row.seq == place)
+        pruning = pruning_of(last, unwrap(last.payload, ""), "test")
+        assert pruning is not None
+        forged = replace(pruning, rows={**pruning.rows, place: row_digest(row, b"", unwrap(row.payload, ""))})
+        tip = chain(before.digest, forged.digest(b""))
+        sql = "UPDATE quorate_writes SET payload = ?, digest = ? WHERE seq = ?"
+        self.sql(sql, (wrap(forged.content), tip, last.seq))
+        self.sql("UPDATE quorate_threads SET tip = ? WHERE line = ?", (tip, line))
 
     def rewrite(self, place: int, change: Callable[[Any], Any], table: str = "quorate_checkpoints") -> None:
         """Replace a row's payload by one that says something else."""
