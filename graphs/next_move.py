@@ -18,7 +18,10 @@ from ..contracts import (
     Move,
     Policy,
     PolicyError,
+    fields_revised,
 )
+from .asking import ask_about_effect, ask_about_fields
+from .lapse import lapse
 from .plan import Plan, plan
 from .roster import Roster
 from .turn import Turn
@@ -44,27 +47,32 @@ class Step:
 def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime) -> Step:
     """The next step of a turn. Pure: the same state, roster, policy and time give the same step.
 
-    In this order: halt at a bound; run the agents whose inputs are ready; execute approved effects; ask a
-    person about fields, then about effects; finish.
+    In this order: close questions on which people did not agree in time; halt at a bound; run the agents whose inputs
+    are ready; execute approved effects; ask people about fields, then about effects; finish.
 
     Args:
         turn: The shared state.
         roster: The team.
         policy: The rules.
-        now: The time that the move is recorded with; it decides nothing.
+        now: The time. The move is recorded with it, and questions go up the ladder or end by it; nothing else.
     """
+    lapsed = lapse(turn, policy, now)
+    if lapsed.decisions or lapsed.effects:
+        turn = replace(
+            turn, decisions={**turn.decisions, **lapsed.decisions}, effects={**turn.effects, **lapsed.effects}
+        )
     drawn = plan(turn, roster, policy)
     effects = _judge_effects(turn, drawn, roster, policy)
-    move = _move(turn, drawn, {**turn.effects, **effects}, policy)
+    move = _move(turn, drawn, {**turn.effects, **effects}, policy, now)
     return Step(
         move=_at(move, now),
-        decisions={name: drawn.decisions[name] for name in drawn.changed},
-        effects=effects,
+        decisions={**lapsed.decisions, **{name: drawn.decisions[name] for name in drawn.changed}},
+        effects={**lapsed.effects, **effects},
     )
 
 
-def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy) -> Move:
-    move = _wanted(turn, drawn, effects)
+def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy, now: datetime.datetime) -> Move:
+    move = _wanted(turn, drawn, effects, policy, now)
     if isinstance(move, Finish):
         return move
     bounds = policy.bounds
@@ -78,7 +86,7 @@ def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy
     return move
 
 
-def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Move:
+def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy, now: datetime.datetime) -> Move:
     if drawn.ready:
         return Dispatch(drawn.ready, _why_dispatch(turn, drawn))
     in_order = sorted(effects.items(), key=lambda item: (item[1].key, item[0]))
@@ -89,10 +97,10 @@ def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Move:
             approved, f"{', '.join(names)}: approved by {', '.join(sorted({effects[k].by for k in approved}))}"
         )
     if drawn.asking:
-        return Ask(drawn.asking, "", "; ".join(f"{name}: {drawn.decisions[name].reason}" for name in drawn.asking))
+        return ask_about_fields(turn, drawn.asking, drawn.decisions, policy, now)
     for key, effect in sorted(in_order, key=lambda item: item[1].status != "unknown"):
         if effect.status == "unknown" or (effect.status == "proposed" and _holds(effect, drawn)):
-            return Ask((), key, _why_effect(effect))
+            return ask_about_effect(turn, key, effect, _why_effect(effect), policy, now)
     return _finish(turn, drawn, effects)
 
 
@@ -164,10 +172,19 @@ def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Ro
 
 
 def _why_dispatch(turn: Turn, drawn: Plan) -> str:
-    again = [name for name in drawn.ready if name in turn.runs]
+    contested: dict[tuple[str, int], list[str]] = {}
+    for name, basis in drawn.ready.items():
+        for field, number in fields_revised(basis).items():
+            contested.setdefault((field, number), []).append(name)
     first = [name for name in drawn.ready if name not in turn.runs]
+    again = [name for name, basis in drawn.ready.items() if name in turn.runs and not fields_revised(basis)]
     parts = [f"needed and ready: {', '.join(first)}"] if first else []
-    return "; ".join([*parts, *([f"its inputs have changed: {', '.join(again)}"] if again else [])])
+    parts += [f"its inputs have changed: {', '.join(again)}"] if again else []
+    parts += [
+        f"{field} is contested, round {number} of revising: {', '.join(names)}"
+        for (field, number), names in sorted(contested.items())
+    ]
+    return "; ".join(parts)
 
 
 def _why_effect(effect: Effect) -> str:

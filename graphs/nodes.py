@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite, interrupt
@@ -32,10 +32,13 @@ from ..contracts import (
     check_plain,
     dump,
 )
+from .about import about
 from .act import Executor
+from .carry import carried
 from .large_inputs import LargeInputs
 from .next_move import next_move
-from .review import answer_type, apply_answer, question
+from .question import question
+from .review import answer_type, apply_answer
 from .roster import Roster
 from .state import NEWS, cleared
 from .turn import REPLY, Turn
@@ -132,10 +135,19 @@ class Intake(_Node):
         except ValueError as error:  # of pydantic's validator, or of its serializer
             opened["request"] = _readable(raw)
             return self._refuse(opened, _explain(error), "correct the request and send it again")
+        opened |= self._carried(state, opened["request"])
         if unknown:
             message = f"goals: got {unknown[0]!r:.80}; expected fields of the outcome"
             return self._refuse(opened, message, f"use {', '.join(outcome)}")
         return Command(update=opened, goto=SUPERVISOR)
+
+    def _carried(self, state: State, request: dict[str, Any]) -> dict[str, Any]:
+        """The channels with what people decided in the turn before, where that was about the same."""
+        try:
+            kept = carried(state, about(request, convert_to_messages(state.get("messages") or ())), self.team.roster)
+        except ValidationError:
+            return {}  # records of another form: nothing can be said of them
+        return {channel: Overwrite(records) for channel, records in kept.items()}
 
     def _validated(self, given: Any, *, as_json: bool) -> Any:
         """The request as plain data, validated; `as_json` where a part of it has been JSON on its way."""
@@ -192,6 +204,8 @@ class Supervise(_Node):
 class Review(_Node):
     """Stops for a person, and applies the answer."""
 
+    looks_at_request = True
+
     def work(self, state: State, config: RunnableConfig, *, wait: bool) -> Result:
         """One interrupt, first thing; its answer is validated before anything is written."""
         turn = self.team.read(state)
@@ -202,11 +216,11 @@ class Review(_Node):
         known = tuple(field for field in ask.fields if field in roster.outcome)
         if known != ask.fields and not known:
             return {}  # the team has lost the fields since: the supervisor looks again
-        ask = replace(ask, fields=known)
+        ask, now = replace(ask, fields=known), _now()
         answer = interrupt(
-            question(turn, ask, roster, _thread(config)), response_schema=answer_type(turn, ask, roster, policy)
+            question(turn, ask, roster, _thread(config)), response_schema=answer_type(turn, ask, roster, policy, now)
         )
-        return apply_answer(answer, turn, ask, roster, policy, _now())
+        return apply_answer(answer, turn, ask, roster, policy, now)
 
 
 class Act(_Node):

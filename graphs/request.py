@@ -27,6 +27,11 @@ class Request(Mapping[str, Any]):
         }
         """The fields that are stored as blobs, by name."""
 
+    @property
+    def stored(self) -> Mapping[str, Any]:
+        """The fields as the state holds them: values, and references."""
+        return self._fields
+
     def __getitem__(self, name: str) -> Any:
         """The value of a field.
 

@@ -1,9 +1,9 @@
-"""Review: the question put to a person, and what the answer makes of the state."""
+"""Review: which answers are taken, and what an answer makes of the state."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,76 +15,53 @@ from ..contracts import (
     Approve,
     Ask,
     Assign,
-    Claim,
     Decision,
     Edit,
     Effect,
     Lapse,
     Policy,
-    Question,
     Reject,
     Respond,
     check_plain,
     dump,
     first_problem,
 )
+from .hearing import returned
 from .mediation import dissent
+from .question import allowed
+from .reviewer import agreed, check_assignment, check_lapse, check_reviewer
 from .roster import Roster
-from .turn import Turn
+from .testimony import opinion_of, opinion_of_correction, recorded
+from .turn import SAID, Turn
 
-__all__ = ["answer_type", "apply_answer", "correct", "question"]
-
-DECIDE = "decide"
-"""Name of the action when fields are asked about."""
+__all__ = ["answer_type", "apply_answer", "correct"]
 
 
-def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
-    """The value of the interrupt, in the form that today's review interfaces read."""
-    if ask.effect:
-        effect = turn.effects[ask.effect]
-        name, args = effect.name, dict(effect.args)
-        about: dict[str, Any] = {"effect": dump(effect)}
-    else:
-        name = DECIDE
-        args = {field: turn.decisions[field].value for field in ask.fields}
-        about = {"fields": {field: _about(turn, field) for field in ask.fields}}
-    return {
-        "action_requests": [{"name": name, "args": args, "arguments": args, "description": ask.reason}],
-        "review_configs": [{"action_name": name, "allowed_decisions": list(allowed(turn, ask, roster))}],
-        "quorate": {"thread": thread, "turn": turn.number, "reason": ask.reason, **about},
-    }
-
-
-def allowed(turn: Turn, ask: Ask, roster: Roster) -> Sequence[str]:
-    """The verdicts that make sense: no approval where there is no value, no response where no agent would hear it."""
-    verdicts = ["approve", "edit", "reject", "respond"]
-    if ask.effect and turn.effects[ask.effect].status == "unknown":
-        return ["approve", "reject"]
-    if any(turn.decisions[name].value is None for name in ask.fields):
-        verdicts.remove("approve")
-    about = [turn.effects[ask.effect].field] if ask.effect else ask.fields
-    if not roster.hears(about):
-        verdicts.remove("respond")
-    return verdicts
-
-
-def answer_type(turn: Turn, ask: Ask, roster: Roster, policy: Policy) -> Any:
+def answer_type(turn: Turn, ask: Ask, roster: Roster, policy: Policy, now: datetime.datetime) -> Any:
     """The type that LangGraph validates the answer with; a wrong answer leaves the question open."""
-    return Annotated[Answer, AfterValidator(lambda answer: _checked(answer, turn, ask, roster, policy))]
+    return Annotated[Answer, AfterValidator(lambda answer: _checked(answer, turn, ask, roster, policy, now))]
 
 
-def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Policy) -> Answer:
+def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Policy, now: datetime.datetime) -> Answer:
     verdict = answer.verdict
-    may = allowed(turn, ask, roster)
-    if verdict.type not in may:
-        raise ValueError(f"{verdict.type!r} is not allowed here; answer with one of {', '.join(may)}")
     codes = policy.review.reason_codes
     if answer.reason_code and codes and answer.reason_code not in codes:
         raise ValueError(f"unknown reason code {answer.reason_code!r}; use one of {', '.join(codes)}")
+    match verdict:
+        case Lapse():
+            check_lapse(ask, now)
+        case Assign():
+            check_assignment(verdict, answer, turn, ask, policy, now)
+        case _:
+            may = allowed(turn, ask, roster)
+            if verdict.type not in may:
+                back = "; it came back from the agents once" if verdict.type == "respond" and returned(turn) else ""
+                raise ValueError(f"{verdict.type!r} is not allowed here; answer with one of {', '.join(may)}{back}")
+            check_reviewer(answer, turn, ask, policy, now)
     if isinstance(verdict, Edit):
         _check_edit(verdict, turn, ask, roster)
     try:  # LangGraph keeps an answer that was accepted: one that failed later could not be taken back
-        update = apply_answer(answer, turn, ask, roster, policy, datetime.datetime.min.replace(tzinfo=datetime.UTC))
+        update = apply_answer(answer, turn, ask, roster, policy, now)
         check_plain({channel: records for channel, records in update.items() if channel != "messages"})
     except (TypeError, ValueError) as error:
         raise ValueError(f"the answer cannot be applied: {first_problem(error)}") from error
@@ -123,30 +100,49 @@ def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None
 def apply_answer(
     answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Policy, now: datetime.datetime
 ) -> dict[str, Any]:
-    """The update of the state that the answer asks for. Pure; the answer has been validated."""
+    """The update of the state that the answer asks for. Pure; the answer has been validated.
+
+    What the person said is recorded; a field or effect is decided as soon as enough people want the same of it.
+    """
     verdict = answer.verdict
-    if isinstance(verdict, Assign | Lapse):
-        return {}
-    if isinstance(verdict, Respond):
-        note = HumanMessage(verdict.message, name=answer.reviewer or None, id=f"review-{turn.number}-{len(turn.moves)}")
-        update: dict[str, Any] = {"messages": [note]}
-        if ask.effect:
-            effect = _sign_effect(turn.effects[ask.effect], answer, now)
-            update |= _effects({ask.effect: replace(effect, status="declined", note=verdict.message)})
-        return update
+    said = opinion_of(answer, turn, ask, roster, now)
+    update = recorded(said)
+    match verdict:
+        case Assign() | Lapse():
+            return update
+        case Respond():
+            return {**update, **_respond(answer, verdict, turn, ask, now)}
     if ask.effect:
-        return _apply_to_effect(answer, verdict, ask.effect, turn, roster, policy, now)
-    signed = _signer(answer, roster, policy, now)
+        people = agreed(said, ask.effect, turn, ask, policy, now)
+        if people is None:
+            return update
+        joint = answer.model_copy(update={"reviewer": ", ".join(people)})
+        return {**update, **_apply_to_effect(joint, verdict, ask.effect, turn, roster, policy, now)}
     decisions: dict[str, Any] = {}
     for field in ask.fields:
-        old = turn.decisions[field]
-        value = verdict.edited_action.args.get(field, old.value) if isinstance(verdict, Edit) else old.value
-        if isinstance(verdict, Reject) or value is None:
-            message = verdict.message if isinstance(verdict, Reject) else ""
-            decisions[field] = dump(signed(old, None, message or "left open by a person"))
-        else:
-            decisions[field] = dump(signed(old, roster.outcome[field].plain(value), f"{verdict.type} by a person"))
-    return {"decisions": decisions}
+        people = agreed(said, field, turn, ask, policy, now)
+        if people is not None:
+            signed = _signer(answer.model_copy(update={"reviewer": ", ".join(people)}), roster, policy, now)
+            value = said.values[field]
+            decisions[field] = dump(signed(turn.decisions[field], value, _why(verdict, value, len(people))))
+    return {**update, "decisions": decisions} if decisions else update
+
+
+def _respond(answer: Answer, verdict: Respond, turn: Turn, ask: Ask, now: datetime.datetime) -> dict[str, Any]:
+    name = f"{SAID}-{turn.number}-{len(turn.moves)}"
+    update: dict[str, Any] = {"messages": [HumanMessage(verdict.message, name=answer.reviewer or None, id=name)]}
+    if ask.effect:
+        effect = _sign_effect(turn.effects[ask.effect], answer, now)
+        update |= _effects({ask.effect: replace(effect, status="declined", note=verdict.message)})
+    return update
+
+
+def _why(verdict: Approve | Edit | Reject, value: Any, people: int) -> str:
+    if people > 1:
+        return f"{people} people agree" if value is not None else f"left open by {people} people"
+    if isinstance(verdict, Reject) or value is None:
+        return (verdict.message if isinstance(verdict, Reject) else "") or "left open by a person"
+    return f"{verdict.type} by a person"
 
 
 def _apply_to_effect(
@@ -237,12 +233,14 @@ def correct(
     """
     signed = _signer(answer, roster, policy, now)
     decisions: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     for field, value in values.items():
         if field not in roster.outcome:
             raise ValueError(f"unknown field {field!r}; the outcome has {', '.join(roster.outcome)}")
         old = turn.decisions.get(field) or Decision(field, "abstained", 0)
-        decisions[field] = dump(signed(old, roster.outcome[field].plain(value), "corrected by a person"))
-    return {"decisions": decisions}
+        plain[field] = roster.outcome[field].plain(value)
+        decisions[field] = dump(signed(old, plain[field], "corrected by a person"))
+    return {"decisions": decisions, **recorded(opinion_of_correction(answer, turn, plain, roster, now))}
 
 
 def _signer(
@@ -268,11 +266,6 @@ def _signer(
         )
 
     return signed
-
-
-def _about(turn: Turn, field: str) -> dict[str, Any]:
-    claims: list[Claim] = [claim for claim in turn.claims if claim.field == field]
-    return {"decision": dump(turn.decisions[field]), "claims": [dump(claim) for claim in claims]}
 
 
 def _person(answer: Answer) -> str:

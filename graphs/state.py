@@ -99,6 +99,8 @@ class State(TypedDict, total=False):
     """The standing decision per field."""
     effects: Annotated[dict[str, dict[str, Any]], propose]
     """This turn's effects, by agent and idempotency key."""
+    opinions: Annotated[list[dict[str, Any]], append]
+    """What people said to this turn's questions; of the turn before, what they said about the same."""
     faults: Annotated[list[dict[str, Any]], append_once]
     """What failed in this turn."""
     usage: Annotated[list[dict[str, Any]], append]
@@ -109,5 +111,5 @@ class State(TypedDict, total=False):
 
 def cleared() -> dict[str, Any]:
     """An update that empties the channels of the turn; `messages` stay."""
-    lists = ("claims", "faults", "usage", "moves")
+    lists = ("claims", "opinions", "faults", "usage", "moves")
     return {**{name: Overwrite([]) for name in lists}, "decisions": Overwrite({}), "effects": Overwrite({})}

@@ -16,19 +16,18 @@ from ..contracts import (
     Effect,
     Fault,
     Move,
+    Opinion,
     Reference,
     TurnStatus,
     Usage,
     load,
     turn_status,
 )
+from .about import REPLY, SAID, about
 from .request import Request
 from .state import NEWS
 
-__all__ = ["REPLY", "Turn", "TurnStatus"]
-
-REPLY = "reply"
-"""How the ids of the messages begin that the supervisor adds as its answer: `reply-<turn>-<move>`."""
+__all__ = ["REPLY", "SAID", "Turn", "TurnStatus"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class Turn:
     """What each run of an agent took."""
     moves: tuple[Move, ...]
     """What the supervisor did, in order."""
+    opinions: tuple[Opinion, ...] = ()
+    """What people said to its questions; of the turn before, what they said about the same."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any], blobs: BlobStore | None = None) -> Turn:
@@ -79,6 +80,7 @@ class Turn:
             faults=load(tuple[Fault, ...], values.get("faults") or ()),
             usage=load(tuple[Usage, ...], values.get("usage") or ()),
             moves=load(tuple[Move, ...], values.get("moves") or ()),
+            opinions=load(tuple[Opinion, ...], values.get("opinions") or ()),
         )
 
     @cached_property
@@ -95,6 +97,11 @@ class Turn:
     def references(self) -> Mapping[str, Reference]:
         """The fields of the request that are stored as blobs, by name."""
         return self.request.references if isinstance(self.request, Request) else {}
+
+    @cached_property
+    def about(self) -> str:
+        """A digest of what it is about: the request, and what was said from outside."""
+        return about(self.request.stored if isinstance(self.request, Request) else self.request, self.messages)
 
     @cached_property
     def heard(self) -> int:

@@ -24,6 +24,7 @@ from quorate.contracts import (
     Finish,
     Halt,
     Move,
+    Opinion,
     Passage,
     Policy,
     Usage,
@@ -78,10 +79,11 @@ class Bench:
         self.steps: list[Step] = []
         self.runs: list[tuple[str, dict[str, int]]] = []
         self.executed: list[Mapping[str, Any]] = []
+        self.now = NOW
 
     def step(self) -> Move:
         """One step of the supervisor, written to the turn."""
-        step = next_move(self.turn, self.roster, self.policy, NOW)
+        step = next_move(self.turn, self.roster, self.policy, self.now)
         self.steps.append(step)
         self._write(decisions=step.decisions, effects=step.effects, moves=(step.move,))
         return step.move
@@ -108,14 +110,14 @@ class Bench:
         """The person's answer to the question that waits, then on."""
         ask = self.turn.moves[-1]
         assert isinstance(ask, Ask)
-        answer: Answer = load(answer_type(self.turn, ask, self.roster, self.policy), data)
-        self._apply(apply_answer(answer, self.turn, ask, self.roster, self.policy, NOW))
+        answer: Answer = load(answer_type(self.turn, ask, self.roster, self.policy, self.now), data)
+        self._apply(apply_answer(answer, self.turn, ask, self.roster, self.policy, self.now))
         return self.advance()
 
     def correct(self, **values: Any) -> Move:
         """A person's correction, then on."""
         answer = load(Answer, {"type": "approve", "reviewer": "ann"})
-        self._apply(correct(self.turn, values, self.roster, self.policy, answer, NOW))
+        self._apply(correct(self.turn, values, self.roster, self.policy, answer, self.now))
         return self.advance()
 
     def say(self, text: str) -> None:
@@ -170,6 +172,7 @@ class Bench:
             decisions=load(dict[str, Decision], update.get("decisions", {})),
             effects=load(dict[str, Effect], update.get("effects", {})),
             messages=tuple(update.get("messages", ())),
+            opinions=load(tuple[Opinion, ...], update.get("opinions", ())),
         )
 
     def _write(self, **parts: Any) -> None:

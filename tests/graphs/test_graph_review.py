@@ -21,6 +21,8 @@ from quorate.graphs import Turn
 UNSURE = {"request": {"text": "ACME TOTAL 12.00 CASH 20.00"}}
 CODES = {"fields": {"category": {"accept": 0.5}}, "review": {"reason_codes": ["checked", "misread"]}}
 
+TERMS = ("reviewers", "to", "only", "rung", "deadline", "opinions")
+
 
 class Talk:
     """A thread of a team, with a person."""
@@ -58,12 +60,17 @@ def test_question_about_fields() -> None:
         "name": "decide",
         "args": {"total": "12.00"},
         "arguments": {"total": "12.00"},
-        "description": "total: confidence 0.545 is below 0.75",
+        "description": (
+            "total: confidence 0.545 is below 0.75\n\n**`total`**\n1. `12.00` 0.545, by_label: `after the label`\n"
+            "   - text: `ACME TOTAL «12.00» CASH 20.00`\n2. `20.00` 0.318, by_size\n\nDissent: by_size"
+        ),
     }
     assert value["review_configs"] == [{"action_name": "decide", "allowed_decisions": ["approve", "edit", "reject"]}]
     ours = value["quorate"]
-    assert set(ours) == {"thread", "turn", "reason", "fields"}
-    assert (ours["thread"], ours["turn"], ours["reason"]) == ("1", 1, action["description"])
+    assert set(ours) == {*TERMS, "thread", "turn", "reason", "fields"}
+    assert (ours["thread"], ours["turn"]) == ("1", 1)
+    assert ours["reason"] == "total: confidence 0.545 is below 0.75"
+    assert [ours[name] for name in TERMS] == [1, [], False, 0, "", []]
     about = ours["fields"]["total"]
     assert [each["key"] for each in about["decision"]["tally"]] == ["12", "20"]
     assert [claim["agent"] for claim in about["claims"]] == ["by_label", "by_size"]
@@ -85,7 +92,7 @@ def test_question_about_an_effect() -> None:
         "action_name": "post", "allowed_decisions": ["approve", "edit", "reject"]
     }  # fmt: skip
     ours = question.value["quorate"]
-    assert set(ours) == {"thread", "turn", "reason", "effect"}
+    assert set(ours) == {*TERMS, "thread", "turn", "reason", "effect"}
     assert ours["effect"]["content"] == {"company": "acme", "total": "12"}
     assert receiver.calls == 0
 

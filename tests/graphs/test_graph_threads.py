@@ -277,7 +277,8 @@ def test_recursion_limit_covers_the_bound_on_moves() -> None:
     values = graph.invoke({"request": {}}, thread())
     while "__interrupt__" in values:
         (question,) = values["__interrupt__"]
-        values = graph.invoke(Command(resume={question.id: {"type": "respond", "message": "no"}}), thread())
+        again = {"type": "assign", "to": ["bob"], "reviewer": "ann"}
+        values = graph.invoke(Command(resume={question.id: again}), thread())
     turn = team.read(values)
     assert (turn.status, len(turn.moves)) == ("halted", 40)
     assert "the bound of 40 moves is reached; open: answer" in turn.reason

@@ -644,12 +644,12 @@ class TestBounds:
         assert "agent 'by_category' has run 2 times" in move.reason
 
     def test_endless_questions_end(self) -> None:
-        """A reviewer who responds for ever is stopped by the bound on moves."""
+        """A question that is handed on for ever is stopped by the bound on moves."""
         listener = says("listener", "company", "x", 0.1, reads="messages")
         desk = bench(TOTAL, listener, CATEGORY, policy={"bounds": {"moves": 12, "rounds": 99}})
         move = desk.advance()
         while isinstance(move, Ask):
-            move = desk.answer({"type": "respond", "message": "again"})
+            move = desk.answer({"type": "assign", "to": ["bob"], "reviewer": "ann"})
         assert isinstance(move, Halt)
         assert len(desk.turn.moves) == 12
 

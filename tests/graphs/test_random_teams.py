@@ -16,6 +16,7 @@ from tests.fakes.bench import NOW, Bench
 from quorate.agents import Agent
 from quorate.contracts import Ask, Claim, Contract, Effect, Finish, Halt, Policy
 from quorate.graphs import Roster, next_move
+from quorate.graphs.question import allowed
 
 MOVES, ROUNDS = 80, 6
 
@@ -181,8 +182,7 @@ class Watched(Bench):
             options = [{"type": "edit", "args": dict.fromkeys(ask.fields, str(chance % 3))}, {"type": "reject"}]
             if all(value is not None for _, value in values):
                 options.append({"type": "approve"})
-        field = [self.turn.effects[ask.effect].field] if ask.effect else ask.fields
-        if self.roster.hears(field) and chance % 3 == 0:
+        if "respond" in allowed(self.turn, ask, self.roster) and chance % 3 == 0:
             return {"type": "respond", "message": "again"}
         return options[(chance >> 3) % len(options)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import getpass
 import json
 import os
@@ -69,8 +70,9 @@ def as_answer(
             expected="a question of the team's supervisor",
             fix=f"answer it in Python: graph.invoke(Command(resume={{{question.id!r}: ...}}), config)",
         )
+    now = datetime.datetime.now(datetime.UTC)
     try:
-        TypeAdapter(answer_type(view.turn, ask, supervisor.roster, supervisor.policy)).validate_python(answer)
+        TypeAdapter(answer_type(view.turn, ask, supervisor.roster, supervisor.policy, now)).validate_python(answer)
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise ReviewError(

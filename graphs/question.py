@@ -1,0 +1,87 @@
+"""Question: what a person is asked, in the form that today's review interfaces read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..contracts import Ask, Question, dump
+from .briefing import alternatives, as_markdown
+from .hearing import returned
+from .roster import Roster
+from .turn import Turn
+
+__all__ = ["DECIDE", "allowed", "question"]
+
+DECIDE = "decide"
+"""Name of the action when fields are asked about."""
+
+
+def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
+    """The value of the interrupt: LangChain's request with one action, and our data beside it."""
+    description = ask.reason
+    if ask.effect:
+        effect = turn.effects[ask.effect]
+        name, args = effect.name, dict(effect.args)
+        about: dict[str, Any] = {"effect": dump(effect)}
+    else:
+        name = DECIDE
+        args = {field: turn.decisions[field].value for field in ask.fields}
+        about = {"fields": {field: _about(turn, field, roster) for field in ask.fields}}
+        told = [
+            as_markdown(field, each["alternatives"], turn.decisions[field].dissent)
+            for field, each in about["fields"].items()
+            if each["alternatives"]
+        ]
+        description = "\n\n".join([ask.reason, *told])
+    ours = {
+        "thread": thread,
+        "turn": turn.number,
+        "reason": ask.reason,
+        "reviewers": ask.reviewers,
+        "to": list(ask.to),
+        "only": ask.only,
+        "rung": ask.rung,
+        "deadline": ask.deadline,
+        "opinions": _said(turn, ask),
+    }
+    return {
+        "action_requests": [{"name": name, "args": args, "arguments": args, "description": description}],
+        "review_configs": [{"action_name": name, "allowed_decisions": list(allowed(turn, ask, roster))}],
+        "quorate": {**ours, **about},
+    }
+
+
+def allowed(turn: Turn, ask: Ask, roster: Roster) -> Sequence[str]:
+    """The verdicts that make sense.
+
+    No approval where there is no value, no response where no agent would hear it, or where one was given before: what
+    came back from the agents is decided by the person.
+    """
+    verdicts = ["approve", "edit", "reject", "respond"]
+    if ask.effect and turn.effects[ask.effect].status == "unknown":
+        return ["approve", "reject"]
+    if any(turn.decisions[name].value is None for name in ask.fields):
+        verdicts.remove("approve")
+    about = [turn.effects[ask.effect].field] if ask.effect else ask.fields
+    if not roster.hears(about) or not returned(turn).keys().isdisjoint(about):
+        verdicts.remove("respond")
+    return verdicts
+
+
+def _about(turn: Turn, field: str, roster: Roster) -> dict[str, Any]:
+    decision = turn.decisions[field]
+    claims = [dump(claim) for claim in turn.claims if claim.field == field]
+    told = alternatives(turn, decision, roster.outcome[field])
+    return {"decision": dump(decision), "claims": claims, "alternatives": told}
+
+
+def _said(turn: Turn, ask: Ask) -> list[dict[str, Any]]:
+    """What people have said in this turn about what is asked."""
+    matters = {*ask.fields, ask.effect}
+    return [
+        {"reviewer": each.reviewer, "kind": each.kind, "values": dict(each.values), "at": each.at}
+        | {"message": each.message}
+        for each in turn.opinions
+        if each.turn == turn.number and not matters.isdisjoint(each.asked)
+    ]
