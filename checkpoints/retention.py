@@ -145,8 +145,9 @@ class Retention:
         """Copy a thread: its checkpoints with their ids, in all namespaces, with an audit chain of its own.
 
         Raises:
-            InputError: There is no such thread, or there is one `target`.
+            InputError: There is no such thread, or there is one `target`, or `target` is empty.
         """
+        _check_new(target)
         if not self._upkeep.copy(source, target, datetime.now(UTC)):
             raise _missing(source)
 
@@ -162,18 +163,22 @@ class Retention:
             for line in thread_lines(reader, self._upkeep.sealer, lines, self._blobs, datetime.now(UTC)):
                 yield json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
-    def restore(self, lines: Iterable[str], into: str | None = None, *, name: str = "lines") -> tuple[str, int]:
+    def restore(
+        self, lines: Iterable[str] | ThreadFile, into: str | None = None, *, name: str = "lines"
+    ) -> tuple[str, int]:
         """Bring an exported thread back, whole or not at all: its id, and how many events it has.
 
         Args:
-            lines: What `export` gave.
-            into: The thread's new id; None for the one that it had.
+            lines: What `export` gave, or that in a file which was looked at already.
+            into: The thread's new id, not empty; None for the one that it had.
             name: How errors call the lines.
 
         Raises:
             InputError: The lines are not those of a thread, or there is a thread of that id.
         """
-        file = ThreadFile(lines, name)
+        if into is not None:
+            _check_new(into)
+        file = lines if isinstance(lines, ThreadFile) else ThreadFile(lines, name)
         thread = file.thread if into is None else into
         with self._upkeep.reading(thread) as (_, found):
             if found:
@@ -259,6 +264,13 @@ def _may_prune(reader: Reader, thread: str, keep: Keep, now: datetime) -> bool:
         if len(old) > 1 or (old and (keep.what == "none" or old[0].seq != line.head)):
             return True
     return False
+
+
+def _check_new(thread: str) -> None:
+    if not thread:
+        raise InputError(
+            "the new id", got="an empty one", expected="an id that no thread has", fix="name the new thread"
+        )
 
 
 def _missing(thread: str) -> InputError:

@@ -86,6 +86,8 @@ def test_signed_heads(filled: Desk) -> None:
     document["heads"][0]["events"] += 1
     filled.write("heads.json", json.dumps(document, sort_keys=True, separators=(",", ":")))
     assert "a signature that is not of this content" in filled(*verify, status=2).err
+    filled.write("heads.json", "{}")
+    assert filled(*verify, status=2).err.startswith("error: heads heads.json\n")
 
 
 def test_a_key_is_not_overwritten(desk: Desk) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,8 +70,17 @@ def test_keep_none(filled: Desk) -> None:
     """Only threads that have ended go altogether; one that waits keeps its newest checkpoint."""
     out = filled("prune", "--keep", "none", "--yes", status=0).out
     assert out.count("none: deleted") == 2
-    assert "2 of them altogether" in out
+    assert "of 3 threads (2 of these threads entirely), about" in out
     assert statuses(filled) == ["waiting"]
+
+
+def test_failed(filled: Desk) -> None:
+    """Where threads could not be pruned the summary says so, and not that there was nothing to remove."""
+    with closing(sqlite3.connect(filled.folder / "quorate.db")) as connection, connection:
+        connection.execute("UPDATE quorate_checkpoints SET payload = x'00'")
+    ended = filled("prune", "--keep", "latest", "--yes", status=1)
+    assert "a row that cannot be read" in ended.err
+    assert ended.out.startswith("nothing removed; 3 threads could not be pruned (keep the newest checkpoint)")
 
 
 def test_older_than(filled: Desk) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from quorate.command.evidence import in_context
 from quorate.command.exit_status import exit_status
-from quorate.command.printable import line_of, printable, text_of
+from quorate.command.location import Location
+from quorate.command.printable import id_of, line_of, printable, text_of
 from quorate.contracts import Evidence, Items, Passage, Quote
 
 
@@ -21,6 +22,28 @@ def test_printable(text: str) -> None:
     assert all(char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs") for char in shown)
     if text.isprintable() and text.isascii():
         assert shown == text
+
+
+@given(st.text(), st.integers(1, 50))
+def test_id(text: str, most: int) -> None:
+    """An id stands on one line, with its spaces, and at most as many characters as asked for."""
+    assert "\n" not in id_of(text)
+    assert len(id_of(text, most)) <= most
+    assert id_of("two\n lines") == r"two\n lines"
+
+
+@pytest.mark.parametrize(
+    "location, command",
+    [
+        (Location("sqlite:///a.db", given=False), "quorate show 'a b'"),
+        (Location("postgresql://u@/n?host=/s", given=True), "quorate show 'a b' --db 'postgresql://u@/n?host=/s'"),
+        (Location("postgresql://u@h/n", given=True), "quorate show 'a b' --db postgresql://u@h/n"),
+        (Location("postgresql://u:secret@h/n", given=True), "quorate show 'a b' --db URL"),
+    ],
+)
+def test_further_command(location: Location, command: str) -> None:
+    """A command that is recommended can be given to a shell, and shows no password."""
+    assert location.command("show", "a b") == command
 
 
 @given(st.text(), st.integers(1, 50))

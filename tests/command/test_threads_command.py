@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
 from tests.command.desk import Desk
 from typing_extensions import TypedDict
 
@@ -86,6 +87,35 @@ def test_thread_of_no_team(filled: Desk) -> None:
     out = filled("show", "game", status=0).out
     assert "of a graph that is no team of quorate" in out
     assert "Its state: quorate show game --json" in out
+
+
+def test_strange_ids(desk: Desk) -> None:
+    """A long id does not flood a table, and one with line ends stands on one line; into a pipe no line is filled up."""
+    play(desk, "long" * 100, "two\nlines")
+    url = f"sqlite:///{desk.folder / 'quorate.db'}"
+    out = desk("threads", status=0).out
+    assert max(map(len, out.splitlines())) <= 100
+    assert len(out.splitlines()) < 8
+    assert r"two\nlines" in out
+    assert desk("show", "two", status=0).out.startswith(r"two\nlines  other  turn 0")
+    ended = desk("show", "none", "--db", url, status=2)
+    assert f"look it up: quorate threads --db {url}" in " ".join(ended.err.split())
+    assert all(line == line.rstrip() for line in (out + ended.err).splitlines())
+
+
+def test_question_of_no_team(desk: Desk) -> None:
+    """What a graph that is no team asks is listed with how to answer it, which the command cannot."""
+    builder = StateGraph(Game)
+    builder.add_node("ask", lambda state: {"turn": interrupt("resign?")})
+    builder.add_edge(START, "ask")
+    with open_database(f"sqlite:///{desk.folder / 'quorate.db'}") as database, database.saver() as saver:
+        builder.compile(checkpointer=saver).invoke({"moves": []}, {"configurable": {"thread_id": "game"}})
+    out = " ".join(desk("review", status=0).out.split())
+    assert "resign?" in out
+    assert "graph.invoke(Command(resume={id: …}), config) in Python" in out
+    assert "quorate review game" not in out
+    assert "quorate review game" not in desk("show", "game", status=0).out
+    assert "answer it in Python" in " ".join(desk("review", "game", "--approve", status=2).err.split())
 
 
 def test_thread_of_no_team_is_kept(desk: Desk) -> None:

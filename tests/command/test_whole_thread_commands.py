@@ -50,6 +50,14 @@ def test_delete(filled: Desk) -> None:
     assert filled.posted() == 1
 
 
+def test_empty_new_id(filled: Desk) -> None:
+    """A copy, and what is imported under another id, has an id."""
+    assert "an empty one" in filled("copy", one(filled, "settled"), "", status=2).err
+    filled("export", one(filled, "settled"), "a.jsonl", status=0)
+    assert "an empty one" in filled("import", "a.jsonl", "--into", "", status=2).err
+    assert len(threads(filled)) == 2
+
+
 def test_delete_nothing_by_mistake(filled: Desk) -> None:
     """Without a word, or with a name that no thread has, nothing is deleted."""
     thread = one(filled, "settled")
@@ -119,11 +127,14 @@ def test_through_a_pipe(filled: Desk) -> None:
     ],
 )
 def test_import_of_something_else(desk: Desk, content: bytes, told: str) -> None:
-    """A file that is not an exported thread is refused with its line."""
+    """A file that is not an exported thread is refused with its line, before a database is made for it."""
     desk.write("x.jsonl", content)
     ended = desk("import", "x.jsonl", status=2)
     assert told in " ".join(ended.err.split())
-    assert threads(desk) == {}
+    if content.startswith(b'{"quorate_thread": 1'):  # what is wrong is found as the thread is written
+        assert threads(desk) == {}
+    else:
+        assert not (desk.folder / "quorate.db").exists()
 
 
 def test_files_that_cannot_be(filled: Desk) -> None:

@@ -29,6 +29,8 @@ class AnswerClaim:
     """Id of the question."""
     answer: dict[str, Any]
     """The answer, checked."""
+    flag: str = ""
+    """What names the database in a further command, see `Location.flag`."""
 
     @property
     def key(self) -> str:
@@ -49,12 +51,13 @@ class AnswerClaim:
         if entry is None or (entry.status == "executing" and entry.digest == mine):
             return
         if entry.status == "done":
-            raise not_open(self.view.id)
+            raise not_open(self.view.id, self.flag)
         raise ReviewError(
             f"thread {self.view.id}",
             got=f"an answer while somebody else is answering it: {entry.thread}",
             expected="a question that nobody is answering",
-            fix=f"look at what becomes of it: quorate show {self.view.id}; if it was cut off, give the same answer",
+            fix=f"look at what becomes of it: quorate show {self.view.id}{self.flag}; if it was cut off, give the same "
+            "answer",
         )
 
     def settle(self, after: ThreadView | None) -> None:
@@ -65,11 +68,11 @@ class AnswerClaim:
             self.ledger.finish(self.key, result=None)
 
 
-def not_open(thread: str) -> ReviewError:
+def not_open(thread: str, flag: str) -> ReviewError:
     """The error about an answer that came too late."""
     return ReviewError(
         f"thread {thread}",
         got="an answer to a question that is not open any more",
         expected="an open question",
-        fix=f"look at what became of it: quorate show {thread}",
+        fix=f"look at what became of it: quorate show {thread}{flag}",
     )

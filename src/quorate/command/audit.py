@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..contracts import DatabaseError, InputError
 from .exit_status import ExitStatus
 from .location import Location
-from .printable import line_of, printable
+from .printable import id_of, line_of
 from .screen import console, errors
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def verify_log(
     known = _read_heads(heads, public_key, silent=as_json)
     with location.open_to_read() as database, _progress(silent=as_json) as progress:
         log = database.log
-        only = None if thread is None else _find(database, known, thread)
+        only = None if thread is None else _find(database, known, thread, location)
         audit = Audit(log.store, log.sealer, thread=only, heads=known, progress=progress)
         found = 0
         last: tuple[str, str] | None = None
@@ -116,21 +116,25 @@ def _read_heads(path: Path | None, public_key: Path | None, *, silent: bool) -> 
         raise DatabaseError(
             f"heads {path}", got=problem, expected="what quorate audit export gave", fix="correct the path"
         ) from error
-    heads, signer = read_heads(document, None if public_key is None else load_public_key(public_key))
+    trusted = None if public_key is None else load_public_key(public_key)
+    try:
+        heads, signer = read_heads(document, trusted)
+    except DatabaseError as error:
+        raise DatabaseError(f"heads {path}", got=error.got, expected=error.expected, fix=error.fix) from error
     if public_key is None and not silent:
         by = "nobody" if signer is None else f"{signer}; pass --public-key if that is to be somebody you know"
         errors().print(f"{path}: signed by {by}", soft_wrap=True)
     return heads
 
 
-def _find(database: Database, heads: tuple[Head, ...], given: str) -> str:
+def _find(database: Database, heads: tuple[Head, ...], given: str, location: Location) -> str:
     """The thread that is meant, of those that are there or were signed."""
     from .thread_prefix import find_thread
 
     if any(head.thread == given for head in heads):
         return given
     try:
-        return find_thread(database, given)
+        return find_thread(database, given, location)
     except InputError:
         signed = {head.thread for head in heads if head.thread.startswith(given)}
         if len(signed) != 1:
@@ -147,7 +151,7 @@ def _show(screen: Console, finding: Finding, last: tuple[str, str] | None) -> tu
     line = finding.thread, finding.namespace
     if line != last:
         name = f"thread {finding.thread}" + (f", namespace {finding.namespace}" if finding.namespace else "")
-        screen.print(Text(printable(name), style="bold"), soft_wrap=True)
+        screen.print(Text(id_of(name), style="bold"), soft_wrap=True)
     event = "" if finding.checkpoint is None else f"checkpoint {finding.checkpoint}"
     if finding.task is not None:
         event = f"writes of task {finding.task}" + (f" on {event}" if event else "")

@@ -54,7 +54,7 @@ def rotate_keys(location: Location, way: Literal["encrypt", "decrypt"] | None) -
     if way == "encrypt":
         errors().print(
             "Tables of effects and projected tables stay in plaintext: drop those that not everybody should read,"
-            f" then quorate vacuum{location.flag}",
+            f" then {location.command('vacuum')}",
             soft_wrap=True,
         )
     if older:

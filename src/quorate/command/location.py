@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..contracts import DatabaseError
 from .langgraph_json import LanggraphJson
+from .printable import id_of
 
 if TYPE_CHECKING:
     from ..checkpoints import Database
@@ -62,8 +64,14 @@ class Location:
 
     @property
     def flag(self) -> str:
-        """What to add to a further command so that it works on the same database."""
-        return f" --db {self.shown}" if self.given else ""
+        """What to add to a further command so that it works on the same database; a password is left to its reader."""
+        if not self.given:
+            return ""
+        return f" --db {shlex.quote(self.url)}" if self.shown == self.url else " --db URL"
+
+    def command(self, *words: str) -> str:
+        """A further command on the same database, as it can be given to a shell."""
+        return id_of(shlex.join(["quorate", *words])) + self.flag
 
     def open(self, *, existing: bool = False) -> Database:
         """The database, opened.

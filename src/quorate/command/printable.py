@@ -7,7 +7,10 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-__all__ = ["NOTHING", "line_of", "local_time", "printable", "text_of"]
+__all__ = ["LONGEST_ID", "NOTHING", "id_of", "line_of", "local_time", "printable", "text_of"]
+
+LONGEST_ID = 80
+"""The most characters of a thread's id among other things; its beginning names it, and `--json` gives the whole."""
 
 NOTHING = "\N{EN DASH}"
 """What stands for no value."""
@@ -27,6 +30,12 @@ def _harmless(char: str) -> bool:
 def line_of(text: str, most: int = 0) -> str:
     """The text on one line, printable; cut after `most` characters where that is not 0."""
     line = " ".join(printable(text).split())
+    return line if not most or len(line) <= most else f"{line[: most - 1]}…"
+
+
+def id_of(name: str, most: int = 0) -> str:
+    """A name on one line: line ends stand as escapes; cut after `most` characters where that is not 0."""
+    line = printable(name).replace("\n", r"\n").replace("\t", r"\t")
     return line if not most or len(line) <= most else f"{line[: most - 1]}…"
 
 

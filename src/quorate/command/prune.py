@@ -15,7 +15,7 @@ from .confirmation import check_askable, confirmed
 from .exit_status import ExitStatus
 from .failure import show_error
 from .location import Location
-from .printable import line_of
+from .printable import LONGEST_ID, id_of
 from .progress import progressing
 from .screen import console, errors, listing, unbroken
 from .thread_prefix import whole_threads
@@ -75,7 +75,7 @@ class Prune:
                     expected="which checkpoints stay, or from which age on they go",
                     fix="add --keep latest, --keep decided, --keep 10, or --older-than 30d",
                 )
-            threads = whole_threads(database, self.threads) if self.threads else retention.threads()
+            threads = whole_threads(database, self.threads, self.location) if self.threads else retention.threads()
             if not self.dry_run and not self.yes and not self._agreed(retention, keep, threads):
                 return ExitStatus.FAILED
             if self.remember:
@@ -143,10 +143,12 @@ class Prune:
             if gone and (self.dry_run or self.yes):
                 self._show(gone)
             verb = "would go" if self.dry_run else "removed"
-            said = f"{_summary(gone)} {verb}" if gone else "nothing to remove"
+            said = f"{_summary(gone)} {verb}" if gone else "nothing removed" if done.failed else "nothing to remove"
+            if done.failed:
+                said += f"; {done.failed} thread{'s' * (done.failed != 1)} could not be pruned"
             console().print(f"{said} ({keep}); {self.location.shown}", soft_wrap=True)
             if gone and not self.dry_run:
-                console().print(f"To give the space back: quorate vacuum{self.location.flag}", soft_wrap=True)
+                console().print(f"To give the space back: {self.location.command('vacuum')}", soft_wrap=True)
         if done.stopped:
             errors().print("Stopped; run the same again, and it goes on.")
             return ExitStatus.STOPPED
@@ -158,7 +160,7 @@ class Prune:
             column.justify = "right"
         for each in gone:
             stay = "none: deleted" if each.deleted else f"{each.kept:,}"
-            table.add_row(line_of(each.thread), f"{each.checkpoints:,}", stay, bytes_text(each.freed))
+            table.add_row(id_of(each.thread, LONGEST_ID), f"{each.checkpoints:,}", stay, bytes_text(each.freed))
         unbroken(table)
         console().print(table)
         console().print()
@@ -189,7 +191,7 @@ def _kept(text: str) -> Kept:
 
 def _summary(gone: Sequence[Pruned]) -> str:
     checkpoints, deleted = sum(each.checkpoints for each in gone), sum(each.deleted for each in gone)
-    whole = f", {deleted} of them altogether" if deleted else ""
+    whole = f" ({deleted:,} of these threads entirely)" if deleted else ""
     return (
         f"{checkpoints:,} checkpoint{'s' * (checkpoints != 1)} of {len(gone):,} thread{'s' * (len(gone) != 1)}{whole},"
         f" about {bytes_text(sum(each.freed for each in gone))}"

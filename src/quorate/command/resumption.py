@@ -35,6 +35,8 @@ class Resumption:
     """The team."""
     graph: str
     """GRAPH, as it was given; recorded with each checkpoint."""
+    flag: str = ""
+    """What names the database in a further command, see `Location.flag`."""
 
     async def __call__(self, view: ThreadView, question: str, answer: dict[str, Any]) -> ThreadView:
         """Answer the question, run the thread on, and give where it stands then.
@@ -52,8 +54,8 @@ class Resumption:
             now = await aread_view(saver, view.id)
             # LangGraph takes an answer to a question that is not open without a word, and runs the node again.
             if now is None or not now.asks(question):
-                raise not_open(view.id)
-            claim = AnswerClaim(self.database.ledger, now, question, answer)
+                raise not_open(view.id, self.flag)
+            claim = AnswerClaim(self.database.ledger, now, question, answer, self.flag)
             claim.take()
             try:
                 await self._resume(saver, view, Command(resume={question: answer}))

@@ -15,16 +15,16 @@ from .exit_status import ExitStatus, exit_status
 from .interview import EndOfAnswers, Interview
 from .location import Location
 from .outcome import Outcome
-from .printable import line_of, printable, text_of
+from .printable import LONGEST_ID, id_of, line_of, printable, text_of
 from .question_prefix import find_question
 from .report import question_line
 from .resumption import Resumption
 from .screen import console, listing, unbroken
 from .team import find_team
 from .thread_prefix import find_thread
-from .thread_view import ThreadView, read_view
+from .thread_view import IN_PYTHON, ThreadView, read_view
 from .threads import views
-from .verdict import Reviewer, Verdict, as_answer
+from .verdict import Reviewer, Verdict, as_answer, not_ours
 
 if TYPE_CHECKING:
     from ..checkpoints import Database
@@ -48,16 +48,17 @@ def list_questions(location: Location, *, as_json: bool) -> None:
     for view in waiting:
         for question in view.questions:
             about = Text.assemble(question_line(question), "\n", line_of(question.reason))
-            how = f"question {question.short}: {', '.join(question.allowed)}"
-            table.add_row(line_of(view.id), about.append(f"\n{how}", style="dim"))
+            how = f"question {question.short}: {', '.join(question.allowed) or IN_PYTHON}"
+            table.add_row(id_of(view.id, LONGEST_ID), about.append(f"\n{how}", style="dim"))
     unbroken(table)
     if waiting:
         screen.print(table)
         screen.print()
     count = f"{len(waiting)} thread{'s' * (len(waiting) != 1)}" if waiting else "Nothing"
     screen.print(f"{count} waiting for a person in {location.shown}", soft_wrap=True)
-    if waiting:
-        screen.print(f"To answer: quorate review {waiting[0].id}{location.flag}", soft_wrap=True)
+    answerable = [view for view in waiting if view.is_answerable]
+    if answerable:
+        screen.print(f"To answer: {location.command('review', answerable[0].id)}", soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,20 @@ class Review:
             ReviewError: It asks nothing, or something else, or the answer does not fit; the question stays open.
         """
         with self.location.open(existing=True) as database:
-            view = self._view(database, find_thread(database, self.thread))
+            view = self._view(database, find_thread(database, self.thread, self.location))
             if not view.questions:
                 raise ReviewError(
                     f"thread {view.id}",
                     got=f"nothing that waits: it is {view.status}",
                     expected="a thread that waits for a person",
-                    fix="see what waits: quorate review",
+                    fix=f"see what waits: {self.location.command('review')}",
                 )
             graph = self.graph or view.graph
+            if not graph and not view.is_answerable:
+                raise not_ours(view, view.questions[0])
             with redirect_stdout(sys.stderr):  # what a graph's own code prints is not a result
                 supervisor = self._team(view, graph)
-            return self._answer(view, supervisor, Resumption(database, supervisor, graph))
+            return self._answer(view, supervisor, Resumption(database, supervisor, graph, self.location.flag))
 
     def _answer(self, view: ThreadView, supervisor: Supervisor, resume: Resumption) -> ExitStatus:
         while True:

@@ -107,4 +107,4 @@ class Run:
         line = summary(self._outcomes, left=left, seconds=seconds, database=self.location.shown)
         screen.print(line, soft_wrap=True)
         if any(each.status == "waiting" for each in self._outcomes):
-            screen.print(f"To answer what waits: quorate review{self.location.flag}", soft_wrap=True)
+            screen.print(f"To answer what waits: {self.location.command('review')}", soft_wrap=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from .printable import printable
 
@@ -25,6 +26,7 @@ __all__ = [
 
 _WIDTH_OF_A_PIPE = 120
 _LONGEST_NAME = 40
+_FILLED = re.compile(r" +(?=\n)")
 
 COLORS = {
     "settled": "green",
@@ -54,9 +56,24 @@ def errors() -> Console:
 def _console(file: IO[str]) -> Console:
     from rich.console import Console
 
+    terminal = file.isatty()
     # Into a pipe or a file rich would fold at 80 columns, which nobody asked for.
-    width = None if file.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_A_PIPE
-    return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
+    width = None if terminal or "COLUMNS" in os.environ else _WIDTH_OF_A_PIPE
+    out = file if terminal else cast(IO[str], _Trimmed(file))
+    return Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+
+
+class _Trimmed:
+    """A pipe or a file whose lines get no spaces at their ends, with which rich fills each column."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        return self._file.write(_FILLED.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def status_text(status: str) -> Text:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ..contracts import InputError
 from .field_section import show_field
 from .location import Location
-from .printable import line_of, local_time, printable
+from .printable import id_of, line_of, local_time
 from .screen import console, heading, status_text
 from .thread_prefix import find_thread
-from .thread_view import ThreadView, read_view
+from .thread_view import IN_PYTHON, ThreadView, read_view
 from .turn_section import sections
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def show_thread(location: Location, prefix: str, *, turn: int | None, as_json: b
         InputError: There is no such thread or turn.
     """
     with location.open_to_read() as database, database.saver() as saver:
-        thread = find_thread(database, prefix)
+        thread = find_thread(database, prefix, location)
         view = read_view(saver, thread, turn=turn, blobs=database.blobs)
         if view is None:
             raise InputError(
@@ -57,7 +57,7 @@ def _show(screen: Console, view: ThreadView, location: Location) -> None:
 def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
     from rich.text import Text
 
-    head = Text.assemble((printable(view.id), "bold"), "  ", status_text(view.status), f"  turn {view.turn.number}")
+    head = Text.assemble((id_of(view.id), "bold"), "  ", status_text(view.status), f"  turn {view.turn.number}")
     screen.print(head.append(f"  {local_time(view.updated)}"), soft_wrap=True)
     known = (("graph", view.graph), ("input", view.source))
     origin = ", ".join(f"{name} {line_of(each)}" for name, each in known if each)
@@ -65,9 +65,10 @@ def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
         screen.print(origin, style="dim", soft_wrap=True)
     screen.print(line_of(view.reason))
     if view.status == "other":
-        screen.print(f"Its state: quorate show {view.id} --json{location.flag}", style="dim", soft_wrap=True)
+        screen.print(f"Its state: {location.command('show', view.id, '--json')}", style="dim", soft_wrap=True)
     if view.status == "waiting":
         asked = ", ".join(each.short for each in view.questions)
         screen.print(f"question{'s' * (len(view.questions) != 1)} {asked}", style="dim", soft_wrap=True)
-        screen.print(f"To answer: quorate review {view.id}{location.flag}", soft_wrap=True)
+        how = location.command("review", view.id) if view.is_answerable else IN_PYTHON
+        screen.print(f"To answer: {how}", soft_wrap=True)
     screen.print()

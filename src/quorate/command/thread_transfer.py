@@ -6,14 +6,14 @@ import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import IO
 
 from ..contracts import InputError
 from .location import Location
-from .printable import line_of
+from .printable import id_of, line_of
 from .screen import console, errors
 from .thread_prefix import find_thread
 
@@ -31,14 +31,14 @@ def export_thread(location: Location, prefix: str, file: str) -> None:
     from ..checkpoints.retention import Retention
 
     with location.open_to_read() as database:
-        thread = find_thread(database, prefix)
+        thread = find_thread(database, prefix, location)
         lines = Retention(database).export(thread)
         if file == _STANDARD:
             for line in lines:
                 print(line)  # noqa: T201 (the result)
             return
         count = _write(Path(file), lines)
-    console().print(f"{line_of(thread)} exported: {count:,} lines to {line_of(file)}", soft_wrap=True)
+    console().print(f"{id_of(thread)} exported: {count:,} lines to {line_of(file)}", soft_wrap=True)
 
 
 def import_thread(location: Location, file: str, into: str | None) -> None:
@@ -48,17 +48,21 @@ def import_thread(location: Location, file: str, into: str | None) -> None:
         InputError: The file is not that of a thread, or the thread is there already.
     """
     from ..checkpoints.retention import Retention
+    from ..checkpoints.upkeep.thread_file import ThreadFile
 
     stop = Event()
-    with _opened(file) as source, location.open() as database, errors().status("Importing"):
+    with _opened(file) as source, ExitStack() as stack:
+        # Looked at before a database is made for nothing.
+        given = ThreadFile(_until(stop, source), "stdin" if file == _STANDARD else file)
+        database = stack.enter_context(location.open())
+        stack.enter_context(errors().status("Importing"))
         try:
-            name = "stdin" if file == _STANDARD else file
-            thread, events = Retention(database).restore(_until(stop, source), into, name=name)
+            thread, events = Retention(database).restore(given, into)
         except KeyboardInterrupt:
             stop.set()  # the thread that writes undoes what it has
             raise
     console().print(
-        f"{line_of(thread)} imported: {events:,} event{'s' * (events != 1)}; {location.shown}", soft_wrap=True
+        f"{id_of(thread)} imported: {events:,} event{'s' * (events != 1)}; {location.shown}", soft_wrap=True
     )
 
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from ..contracts import BlobStore
 
-__all__ = ["ThreadView", "aread_view", "read_view"]
+__all__ = ["IN_PYTHON", "ThreadView", "aread_view", "read_view"]
 
 _LONGEST_PROBLEM = 300
+
+IN_PYTHON = "graph.invoke(Command(resume={id: …}), config) in Python, where the graph is that which asks"
+"""How a question is answered that is not a team's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ class ThreadView:
     @property
     def _standing(self) -> Standing:
         return Standing(self.status, self.questions, self.error)
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether `quorate review` takes an answer: to a team's question, and not to that of any other graph."""
+        return bool(self.questions) and self.questions[0].is_ours
 
     def asks(self, question: str) -> bool:
         """Whether the question of this id is open."""

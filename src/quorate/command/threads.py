@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .location import Location
-from .printable import line_of, local_time
+from .printable import LONGEST_ID, id_of, line_of, local_time
 from .screen import console, listing, status_text, unbroken
 from .thread_view import ThreadView, read_view
 
@@ -49,13 +49,13 @@ def views(database: Database) -> Iterator[ThreadView]:
 
 
 def _table(found: list[ThreadView], width: int) -> Table:
-    dated = width >= _LEAST_WIDTH + min(max(len(line_of(view.id)) for view in found), _LONGEST_NAME)
+    dated = width >= _LEAST_WIDTH + min(max(len(id_of(view.id)) for view in found), _LONGEST_NAME)
     table = listing("thread", "status", *(["updated"] if dated else []), "why")
     for column in table.columns[1:-1]:
         column.no_wrap = True
     table.columns[-1].overflow = "fold"
     for view in found:
         when = [local_time(view.updated)] if dated else []
-        table.add_row(line_of(view.id), status_text(view.status), *when, line_of(view.reason))
+        table.add_row(id_of(view.id, LONGEST_ID), status_text(view.status), *when, line_of(view.reason))
     unbroken(table)
     return table

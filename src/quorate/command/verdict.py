@@ -20,7 +20,7 @@ from .thread_view import ThreadView
 if TYPE_CHECKING:
     from ..graphs import Supervisor
 
-__all__ = ["Reviewer", "Verdict", "as_answer", "check_edit", "user_name"]
+__all__ = ["Reviewer", "Verdict", "as_answer", "check_edit", "not_ours", "user_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,7 @@ def as_answer(
     answer = {"decisions": [decision], "reviewer": reviewer.name, "reason_code": reviewer.reason_code}
     ask = view.turn.moves[-1] if view.turn.moves else None
     if not question.is_ours or not isinstance(ask, Ask):
-        raise ReviewError(
-            f"thread {view.id}",
-            got="a question that the graph of one of its agents asks",
-            expected="a question of the team's supervisor",
-            fix=f"answer it in Python: graph.invoke(Command(resume={{{question.id!r}: ...}}), config)",
-        )
+        raise not_ours(view, question)
     now = datetime.datetime.now(datetime.UTC)
     try:
         TypeAdapter(answer_type(view.turn, ask, supervisor.roster, supervisor.policy, now)).validate_python(answer)
@@ -82,6 +77,16 @@ def as_answer(
             fix="answer again: the question is still open",
         ) from error
     return answer
+
+
+def not_ours(view: ThreadView, question: OpenQuestion) -> ReviewError:
+    """The error about an answer to a question that another graph asks."""
+    return ReviewError(
+        f"thread {view.id}",
+        got="a question that is not a team's: the graph of one of its agents asks it, or a graph that is no team",
+        expected="a question of a team's supervisor",
+        fix=f"answer it in Python: graph.invoke(Command(resume={{{question.id!r}: ...}}), config)",
+    )
 
 
 def check_edit(text: str, question: OpenQuestion, supervisor: Supervisor) -> None:

@@ -10,7 +10,7 @@ from .bytes_text import bytes_text
 from .confirmation import check_askable, confirmed
 from .exit_status import ExitStatus
 from .location import Location
-from .printable import line_of
+from .printable import id_of
 from .screen import console, errors
 from .thread_prefix import find_thread, whole_threads
 
@@ -29,8 +29,8 @@ def delete_threads(location: Location, threads: Sequence[str], *, yes: bool) -> 
 
     check_askable("quorate delete", yes=yes)
     with location.open(existing=True) as database:
-        found = whole_threads(database, threads)
-        named = ", ".join(line_of(thread, 60) for thread in found[:_MOST_NAMED])
+        found = whole_threads(database, threads, location)
+        named = ", ".join(id_of(thread, 60) for thread in found[:_MOST_NAMED])
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         many = f"{len(found)} thread{'s' * (len(found) != 1)}"
         if not confirmed(f"Delete {many} for good: {named}{more}?", yes=yes):
@@ -51,9 +51,9 @@ def copy_thread(location: Location, prefix: str, new: str) -> None:
     from ..checkpoints.retention import Retention
 
     with location.open(existing=True) as database:
-        thread = find_thread(database, prefix)
+        thread = find_thread(database, prefix, location)
         Retention(database).copy(thread, new)
-    console().print(f"{line_of(thread)} copied to {line_of(new)}; {location.shown}", soft_wrap=True)
+    console().print(f"{id_of(thread)} copied to {id_of(new)}; {location.shown}", soft_wrap=True)
 
 
 def vacuum_database(location: Location, *, as_json: bool) -> None:
