@@ -100,7 +100,7 @@ class LineScan(LineView):
 
     def _checkpoint(self, row: CheckpointRow, salt: bytes, content: bytes) -> bytes:
         snapshot = self.snapshot(row, content)
-        self.candidates.append(candidate_of(snapshot, self._plain))
+        self.candidates.append(candidate_of(snapshot, self._plain, self.where(row)))
         return digest_of_checkpoint(snapshot, emptied_of(content, self.where(row)), salt, self._marks)
 
     def _writes(self, row: WritesRow, salt: bytes, content: bytes) -> bytes:

@@ -62,7 +62,7 @@ class Keep:
         return {
             each.place
             for number, each in enumerate(candidates)
-            if number >= newest or (self.what == "decided" and each.ended) or not self.reaches(each, now)
+            if number >= newest or (self.what == "decided" and each.ended is not False) or not self.reaches(each, now)
         }
 
     def reaches(self, candidate: Candidate, now: datetime) -> bool:

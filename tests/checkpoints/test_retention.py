@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
 from langgraph.func import entrypoint, task
 from langgraph.types import Command, interrupt
 from tests.fakes.moment_store import MomentStore
@@ -20,6 +20,9 @@ from tests.fakes.thread_history import seen
 
 from quorate.checkpoints import Database, Keep, Retention, open_database
 from quorate.checkpoints.audit.audit import Audit, heads_of
+from quorate.checkpoints.log.codec import header_of
+from quorate.checkpoints.log.line import LineKey
+from quorate.checkpoints.log.request import PutCheckpoint
 from quorate.contracts import DatabaseError, InputError, StaleThreadError
 
 KEY = "kC7hEr9R9uVYwd3ZSNSqEZ3ABMU0vqZPYO3nYk6cHmc="
@@ -184,6 +187,56 @@ def test_unfinished_thread(database: Database) -> None:
         assert pruned.kept == 1
         assert graph.invoke(None, config())["said"][2:] == ["late", "works"]
         assert ran.count("works") == 1
+
+
+def put(database: Database, values: dict[str, Any], version: Any = 4, **changes: Any) -> None:
+    """Store the next checkpoint, of some version, with these values, as an imported thread may have them."""
+    checkpoint = {**empty_checkpoint(), "v": version, "channel_values": values, **changes}
+    checkpoint["channel_versions"] = dict.fromkeys(values, 2)
+    with database.saver() as saver:
+        newest = saver.get_tuple(config())
+        saver.put(
+            {"configurable": {"thread_id": "t", "checkpoint_ns": ""}} if newest is None else newest.config,
+            cast(Checkpoint, checkpoint),
+            {"source": "loop", "step": 1},
+            dict.fromkeys(values, 2),
+        )
+
+
+@pytest.mark.parametrize("version", [1, 2, None, "2"])
+@pytest.mark.parametrize("channel", ["branch:a:route:b", "start:b", "a"])
+def test_thread_of_an_older_version(database: Database, version: Any, channel: str) -> None:
+    """A thread in an older form that stands before a node, as far as one can tell, is not deleted as one that ended."""
+    put(database, {"said": ["x"], channel: "a"}, version, versions_seen={"a": {"start:a": 1}})
+    (pruned,) = Retention(database).prune(keep=Keep("none"))
+    assert (pruned.kept, pruned.deleted) == (1, False)
+
+
+@pytest.mark.parametrize(("channel", "kept"), [("start:b", 1), ("a", 2)])
+def test_turns_of_an_older_version(database: Database, channel: str, kept: int) -> None:
+    """Where an older form does not tell whether a turn has ended, its checkpoint stays among those that were decided."""
+    put(database, {"said": ["x"], channel: "a"}, 2, versions_seen={"a": {"start:a": 1}})
+    put(database, {"said": ["x", "y"]})
+    assert Retention(database).prune(keep=Keep("decided"))[0].kept == kept
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_thread_of_any_version_that_has_ended(database: Database, version: int) -> None:
+    """A thread in which nothing is left that could start a node has ended, whatever its version."""
+    put(database, {"said": ["x"]}, version, versions_seen={"a": {"start:a": 1}})
+    assert Retention(database).prune(keep=Keep("none"))[0].deleted
+
+
+@pytest.mark.parametrize("channel", ["__pregel_tasks", "join:a+b:c"])
+def test_damaged_value_of_what_waits(database: Database, channel: str) -> None:
+    """A thread whose waiting tasks cannot be read is an error that names it, and stays as it is."""
+    header = header_of({"c": {"v": 4}, "m": {"step": 1}, "s": {}, "v": {channel: 1}}, None)
+    values = {channel: ("msgpack", b"\x92\xa1a")}
+    request = PutCheckpoint(LineKey("t", ""), "1", None, header, dict(values), values.keys(), True, None, False)
+    database.log.writer.do(request)
+    with pytest.raises(DatabaseError, match="'t'"):
+        Retention(database).prune(keep=Keep("none"))
+    assert rows(database) == 1
 
 
 def test_functional_graph(database: Database) -> None:
