@@ -212,9 +212,9 @@ def test_thread_of_an_older_version(database: Database, version: Any, channel: s
     assert (pruned.kept, pruned.deleted) == (1, False)
 
 
-@pytest.mark.parametrize(("channel", "kept"), [("start:b", 1), ("a", 2)])
+@pytest.mark.parametrize("channel, kept", [("start:b", 1), ("a", 2)])
 def test_turns_of_an_older_version(database: Database, channel: str, kept: int) -> None:
-    """Where an older form does not tell whether a turn has ended, its checkpoint stays among those that were decided."""
+    """Where an older form does not tell whether a turn has ended, its checkpoint is kept as one that was decided."""
     put(database, {"said": ["x"], channel: "a"}, 2, versions_seen={"a": {"start:a": 1}})
     put(database, {"said": ["x", "y"]})
     assert Retention(database).prune(keep=Keep("decided"))[0].kept == kept
