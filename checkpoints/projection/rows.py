@@ -17,13 +17,14 @@ from ...contracts import (
     Finish,
     Halt,
     Move,
+    Opinion,
     Usage,
     dump,
     load,
 )
-from .cell import cell, text_of, type_of
+from .cell import cell, seconds_between, text_of, type_of
 from .column import ProjectedTable
-from .tables import CLAIMS, DECISIONS, EFFECTS, FAULTS, MOVES, USAGE
+from .tables import CLAIMS, DECISIONS, EFFECTS, FAULTS, MOVES, OPINIONS, USAGE
 
 __all__ = ["CHANNELS", "Records", "Row", "Rows", "row_of", "rows_of"]
 
@@ -33,7 +34,7 @@ Row = tuple[str | int | float | bool | None, ...]
 Rows = dict[str, list[Row]]
 """Rows by table."""
 
-CHANNELS = ("request", "goals", "claims", "decisions", "effects", "faults", "usage", "moves")
+CHANNELS = ("request", "goals", "claims", "decisions", "effects", "opinions", "faults", "usage", "moves")
 """The channels that hold a turn's records."""
 
 
@@ -48,6 +49,7 @@ class Records:
     claims: tuple[Claim, ...] = ()
     decisions: Mapping[str, Decision] | None = None
     effects: Mapping[str, Effect] | None = None
+    opinions: tuple[Opinion, ...] = ()
     faults: tuple[Fault, ...] = ()
     usage: tuple[Usage, ...] = ()
     moves: tuple[Move, ...] = ()
@@ -65,6 +67,7 @@ class Records:
             claims=load(tuple[Claim, ...], values.get("claims") or ()),
             decisions=load(dict[str, Decision], values.get("decisions") or {}),
             effects=load(dict[str, Effect], values.get("effects") or {}),
+            opinions=load(tuple[Opinion, ...], values.get("opinions") or ()),
             faults=load(tuple[Fault, ...], values.get("faults") or ()),
             usage=load(tuple[Usage, ...], values.get("usage") or ()),
             moves=load(tuple[Move, ...], values.get("moves") or ()),
@@ -99,6 +102,7 @@ def rows_of(thread: str, turn: int, records: Records) -> Rows:
         (CLAIMS, _claims(records)),
         (DECISIONS, map(_decision, (records.decisions or {}).values())),
         (EFFECTS, (_effect(slot, each) for slot, each in (records.effects or {}).items())),
+        (OPINIONS, _opinions(turn, records)),
         (FAULTS, map(_fault, records.faults)),
         (USAGE, map(_usage, records.usage)),
         (MOVES, map(_move, records.moves)),
@@ -154,7 +158,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "voted_confidence": None if best is None else best.confidence,
         "voters": len(_voters(decision)),
         # Those who claim the value that was decided are not in the dissent, whatever form they gave it.
-        "overridden": decision.locked and best is not None and set(best.agents) <= set(decision.dissent),
+        "overridden": _is_by_person(decision) and best is not None and set(best.agents) <= set(decision.dissent),
         "locked": decision.locked,
         "reviewer": decision.reviewer,
         "reason_code": decision.reason_code,
@@ -165,6 +169,37 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "tally": [dump(each) for each in decision.tally],
         "policy": decision.policy,
     }
+
+
+def _is_by_person(decision: Decision) -> bool:
+    return decision.locked and decision.by.startswith("person:")
+
+
+def _opinions(turn: int, records: Records) -> Iterator[dict[str, Any]]:
+    """A row for each matter of each opinion; what was carried over stands with the turn in which it was said."""
+    for opinion in records.opinions:
+        for matter in opinion.asked if opinion.turn == turn else ():
+            effect = (records.effects or {}).get(opinion.effect)
+            yield {
+                "kind": opinion.kind,
+                "field": (effect.field if effect else "") if opinion.effect else matter,
+                "effect": opinion.effect,
+                "move": opinion.move,
+                "value": text_of(opinion.values.get(matter)),
+                "value_type": type_of(opinion.values.get(matter)),
+                "proposed": text_of(opinion.proposed.get(matter)),
+                "agrees": opinion.agrees.get(matter),
+                "reviewer": opinion.reviewer,
+                "reason_code": opinion.reason_code,
+                "message": opinion.message,
+                "handed_to": list(opinion.to) or None,
+                "asked_at": opinion.asked_at,
+                "said_at": opinion.at,
+                # Of an answer to many questions nobody knows how long it took for each.
+                "seconds": None if opinion.like else seconds_between(opinion.asked_at, opinion.at),
+                "bulk": bool(opinion.like),
+                "claims": opinion.claims,
+            }
 
 
 def _effect(slot: str, effect: Effect) -> dict[str, Any]:

@@ -128,14 +128,14 @@ DECISIONS = ProjectedTable(
         ),
         _KIND,
         _Column("confidence", "real", "Probability of the value; 1 where a person decided.", _PROBABILITY),
-        _Column("decided_by", "text", "vote, rule:<name> or person:<reviewer>."),
+        _Column("decided_by", "text", "vote, rule:<name>, person:<reviewer>, policy:deadline or policy:disagreement."),
         _Column("reason", "text", "Why it stands so, in one line."),
         _Column("version", "integer", "How often value or status have changed in the turn, the first time included."),
         _Column("voted_value", "text", "The best candidate of the vote, as in value; NULL where nobody claimed one."),
         _Column("voted_confidence", "real", "Probability of that candidate.", _PROBABILITY),
         _Column("voters", "integer", "How many agents claimed a value.", "agents"),
         _Column("overridden", "boolean", "Whether a person decided on another value than the best candidate, or none."),
-        _Column("locked", "boolean", "Whether a person decided; then no automation reopens it."),
+        _Column("locked", "boolean", "Whether a person decided, or a deadline; then no automation reopens it."),
         _Column("reviewer", "text", "The person; NULL where none decided."),
         _Column("reason_code", "text", "The person's reason, from the policy's list; NULL where none decided."),
         _Column("decided_at", "time", "When the person decided; NULL where none did.", _UTC),
@@ -174,7 +174,11 @@ REVIEWS = ProjectedTable(
         _Column("reason", "text", "Why a person must look, in one line."),
         _Column("proposed", "json", "Proposed values by field, or the effect's arguments; NULL where not kept."),
         _Column("asked_at", "time", "When the supervisor asked; NULL for a correction.", _UTC),
-        _Column("verdict", "text", "approve, edit, reject, respond, or correct; NULL where not kept, or none came."),
+        _Column(
+            "verdict",
+            "text",
+            "approve, edit, reject, respond, assign, lapse, correct; NULL where not kept, or none came.",
+        ),
         _Column("given", "json", "The values that the person gave, by name; NULL where none."),
         _Column("message", "text", "What the person said; NULL where nothing."),
         _Column("reviewer", "text", "Who answered; NULL where not known."),
@@ -184,6 +188,40 @@ REVIEWS = ProjectedTable(
     ),
     key=3,
     indexes=(("status",), ("reviewer",)),
+)
+
+OPINIONS = ProjectedTable(
+    "opinions",
+    "What one person said of one field or effect, in answer to a question or unasked.",
+    (
+        *_in_turn("Its place among the turn's opinions."),
+        _Column(
+            "kind",
+            "text",
+            "approve, edit, reject or respond; assign (handed to others), lapse (nobody answered in time) or correct "
+            "(unasked).",
+        ),
+        _Column("field", "text", "Name of the field; of an effect the field that its answer is claimed for."),
+        _Column("effect", "text", "Slot of the effect that it is about; else NULL."),
+        _Column("move", "integer", "Number of the move that asked; of a correction the newest move."),
+        _Column("value", "text", "What the person wants, as in decisions; NULL where that is nothing, or not told."),
+        _KIND,
+        _Column("proposed", "text", "The leading value, or the proposed arguments; NULL where there was none."),
+        _Column(
+            "agrees", "boolean", "Whether the person wants what was proposed; NULL where nothing was, or not told."
+        ),
+        _Column("reviewer", "text", "The person; NULL where nobody gave a name."),
+        _Column("reason_code", "text", "Why, from the policy's list; NULL where it was left out."),
+        _Column("message", "text", "What the person said; NULL where nothing."),
+        _Column("handed_to", "json", "Of assign: list of those whose question it is since."),
+        _Column("asked_at", "time", "When it was asked; NULL for a correction.", _UTC),
+        _Column("said_at", "time", "When it was said.", _UTC),
+        _Column("seconds", "real", "From asked_at to said_at; NULL where one answer was given to many.", "seconds"),
+        _Column("bulk", "boolean", "Whether one answer was given to several like questions."),
+        _Column("claims", "integer", "How many claims the turn had at that time.", "claims"),
+    ),
+    key=3,
+    indexes=(("field", "reviewer"),),
 )
 
 EFFECTS = ProjectedTable(
@@ -209,7 +247,11 @@ EFFECTS = ProjectedTable(
         _Column("agent", "text", "Name of the agent that proposed it."),
         _Column("version", "text", "Version of the agent's contract."),
         _Column("reason", "text", "Why, in one line."),
-        _Column("decided_by", "text", "Who approved or declined: policy or person:<reviewer>; NULL where nobody yet."),
+        _Column(
+            "decided_by",
+            "text",
+            "Who approved or declined: policy or person:<reviewer>, or policy:deadline; NULL where nobody yet.",
+        ),
         _Column("reviewer", "text", "The person; NULL where none decided."),
         _Column("reason_code", "text", "The person's reason, from the policy's list; NULL where none decided."),
         _Column("decided_at", "time", "When the person decided; NULL where none did.", _UTC),
@@ -271,7 +313,7 @@ MOVES = ProjectedTable(
     indexes=(("kind",),),
 )
 
-CHILDREN = (TURNS, CLAIMS, DECISIONS, REVIEWS, EFFECTS, FAULTS, USAGE, MOVES)
+CHILDREN = (TURNS, CLAIMS, DECISIONS, REVIEWS, OPINIONS, EFFECTS, FAULTS, USAGE, MOVES)
 """The tables whose rows belong to a turn."""
 
 TABLES = (THREADS, *CHILDREN)

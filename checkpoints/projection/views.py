@@ -104,5 +104,35 @@ ORDER BY c.field, agreement DESC, c.agent
 """,
 )
 
-VIEWS = (OPEN_REVIEWS, OVERRIDDEN_DECISIONS, USAGE_BY_AGENT, AGREEMENT_BY_AGENT)
+REVIEW_STATISTICS = ProjectedView(
+    "review_statistics",
+    "How often a person agreed with what was proposed for a field, and how long that took.",
+    (
+        _Column("field", "text", "Name of the field; of effects the field that their answers are claimed for."),
+        _Column("reviewer", "text", "The person, as spelt in the answers; NULL where nobody gave a name."),
+        _Column("answers", "integer", "How often the person answered: approve, edit, reject.", "answers"),
+        _Column("agreed", "integer", "Answers that took what was proposed.", "answers"),
+        _Column("overridden", "integer", "Answers that took something else, or nothing.", "answers"),
+        _Column("agreement", "real", "agreed / (agreed + overridden).", "share, 0 to 1"),
+        _Column("median_seconds", "real", "Median time from the question to the answer; bulk left out.", "seconds"),
+        _Column("bulk", "integer", "Answers that were given to several like questions at once.", "answers"),
+    ),
+    """
+SELECT field, reviewer, count(*) AS answers, count(*) FILTER (WHERE agrees) AS agreed,
+    count(*) FILTER (WHERE NOT agrees) AS overridden,
+    CAST(avg(CASE WHEN agrees THEN 1.0 WHEN NOT agrees THEN 0.0 END) AS double precision) AS agreement,
+    avg(seconds) FILTER (WHERE place IN ((timed + 1) / 2, (timed + 2) / 2)) AS median_seconds,
+    count(*) FILTER (WHERE bulk) AS bulk
+FROM (
+    SELECT field, reviewer, agrees, bulk, seconds, count(seconds) OVER (PARTITION BY field, reviewer) AS timed,
+        row_number() OVER (PARTITION BY field, reviewer ORDER BY seconds IS NULL, seconds) AS place
+    FROM opinions
+    WHERE kind IN ('approve', 'edit', 'reject')
+) o
+GROUP BY field, reviewer
+ORDER BY field, answers DESC, reviewer
+""",
+)
+
+VIEWS = (OPEN_REVIEWS, OVERRIDDEN_DECISIONS, USAGE_BY_AGENT, AGREEMENT_BY_AGENT, REVIEW_STATISTICS)
 """All of them."""
