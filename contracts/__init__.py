@@ -2,7 +2,9 @@
 
 from .annotation import same_type, takes_none
 from .blob import BlobStore, blob_digest
+from .calibration import AgentCalibration, Calibration, ContextCalibration, FieldCalibration
 from .claim import Claim
+from .confidence_map import ConfidenceMap
 from .conflict import Conflict, ConflictKind
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
@@ -41,9 +43,11 @@ from .revision import OTHERS, base_of, fields_revised, round_key
 from .rule import Rule, RuleAction
 from .turn_status import TurnStatus, turn_status
 from .usage import Usage
+from .vote import LEARNED, Vote
 
 __all__ = [
     "Action",
+    "AgentCalibration",
     "AgentError",
     "Alternative",
     "Answer",
@@ -54,13 +58,16 @@ __all__ = [
     "BlobStore",
     "Bounds",
     "BuildError",
+    "Calibration",
     "Canonical",
     "Capability",
     "Change",
     "ChangeKind",
     "Claim",
+    "ConfidenceMap",
     "Conflict",
     "ConflictKind",
+    "ContextCalibration",
     "Contract",
     "ContractError",
     "DatabaseError",
@@ -76,12 +83,14 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Field",
+    "FieldCalibration",
     "FieldPolicy",
     "Flip",
     "Finish",
     "Halt",
     "InputError",
     "Items",
+    "LEARNED",
     "Lapse",
     "Ledger",
     "LedgerError",
@@ -113,6 +122,7 @@ __all__ = [
     "TurnStatus",
     "Usage",
     "Verdict",
+    "Vote",
     "base_of",
     "blob_digest",
     "canonical_json",

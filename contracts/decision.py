@@ -27,7 +27,7 @@ class Alternative:
     key: str
     """The canonical text that all claims of this alternative share."""
     score: float
-    """Sum of the weighted log-odds of its claims."""
+    """What the voting rule orders by: for most of them the sum of the weighted log-odds of its claims."""
     confidence: float
     """Its share of the probability, in [0, 1]; the shares and that of 'none of these' add up to 1."""
     agents: tuple[str, ...]
@@ -65,6 +65,10 @@ class Decision:
     """Names of the rules that applied, in order."""
     policy: str = ""
     """Digest of the policy under which it was decided."""
+    vote: str = "confidence"
+    """The voting rule that ranked the candidates."""
+    calibration: str = ""
+    """Digest of the calibration that had a part in it; empty for none."""
     review: bool = False
     """Whether a rule or the policy, and not the vote, wants a person to look."""
     reviewers: int = 0

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
+from .calibration import Calibration
 from .errors import PolicyError
 from .expression import Expression
+from .field_policy import FieldPolicy
 from .policy_file import read_policy_file
 from .record import digest
 from .review_policy import ReviewPolicy, Rung
@@ -25,21 +27,6 @@ EFFECT_VARIABLES = frozenset({"name", "args", "agent", "request", "decided"})
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class FieldPolicy(_Part):
-    """When the vote on a field is accepted, and who looks if not."""
-
-    accept: float = Field(default=0.75, ge=0, le=1, allow_inf_nan=False)
-    """The least confidence, in [0, 1], at which the leading value is settled."""
-    quorum: int = Field(default=1, ge=1)
-    """The least number of agents that must have claimed a value, any value, for the vote to count."""
-    weights: dict[str, Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]] = {}
-    """Factor on an agent's log-odds, by agent, in [0, 1000]; 1 where it is not named, 0 for no say."""
-    review: Literal["unsettled", "always", "never"] = "unsettled"
-    """Who looks. `unsettled`: a person, where the vote does not settle it. `always`: a person. `never`: nobody."""
-    reviewers: int = Field(default=0, ge=0, le=100)
-    """How many different people must agree on the same value; 0 for as many as `review.reviewers` says."""
 
 
 class EffectPolicy(_Part):
@@ -101,6 +88,8 @@ class Policy(_Part):
     """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
+    calibration: Calibration | None = None
+    """What was learned of the agents' reliability; in a file the path of the artefact, relative to the policy file."""
 
     @field_validator("effects", mode="before")
     @classmethod
@@ -174,10 +163,13 @@ class Policy(_Part):
 
     @cached_property
     def _merged(self) -> dict[str, FieldPolicy]:
-        return {
-            name: self.defaults.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
-            for name, own in self.fields.items()
-        }
+        return {name: self._over_defaults(own) for name, own in self.fields.items()}
+
+    def _over_defaults(self, own: FieldPolicy) -> FieldPolicy:
+        keys = {key: getattr(own, key) for key in own.model_fields_set}
+        if "accept" in keys:
+            keys = {"cost_of_error": None, "cost_of_review": None, **keys}  # its own threshold, not from their costs
+        return self.defaults.model_copy(update=keys)
 
     @cached_property
     def digest(self) -> str:
@@ -185,7 +177,9 @@ class Policy(_Part):
 
         A named field counts with the keys that it takes from the defaults.
         """
-        content = self.model_dump(mode="json", exclude={"rules", "fields"})
+        content = self.model_dump(mode="json", exclude={"rules", "fields", "calibration"})
+        if self.calibration is not None:
+            content["calibration"] = self.calibration.digest
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
         return digest({**content, "fields": fields, "rules": [rule.describe() for rule in self.rules]})
 
@@ -205,11 +199,16 @@ class Policy(_Part):
                 message names the file and the key.
         """
         data = read_policy_file(path)
-        return cls.parse(data, where=str(path))
+        return cls.parse(data, where=str(path), folder=Path(path).parent)
 
     @classmethod
-    def parse(cls, data: Any, where: str = "policy") -> Policy:
-        """The policy in plain data, as `load` gives it; `where` names its origin in errors.
+    def parse(cls, data: Any, where: str = "policy", folder: str | Path = ".") -> Policy:
+        """The policy in plain data, as `load` gives it.
+
+        Args:
+            data: The keys of the policy.
+            where: Names its origin in errors.
+            folder: What the path of a calibration is relative to.
 
         Raises:
             PolicyError: A key, a threshold or an expression in it is wrong.
@@ -224,6 +223,8 @@ class Policy(_Part):
                 fix="upgrade quorate, or correct it",
             )
         try:
+            if isinstance(data.get("calibration"), str):
+                data = {**data, "calibration": Calibration.load(Path(folder) / data["calibration"])}
             return cls.model_validate(data)
         except ValidationError as error:
             raise _explain(where, error) from error

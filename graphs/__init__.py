@@ -7,10 +7,12 @@ from .next_move import Step, next_move
 from .plan import Plan, plan
 from .roster import Roster
 from .supervisor import Supervisor, TeamGraph
-from .tally import is_tie, tally
+from .tally import tally
 from .turn import Turn, TurnStatus
+from .voting import VOTING_RULES, Ballot, VotingRule, is_tie
 
 __all__ = [
+    "Ballot",
     "Context",
     "Plan",
     "Roster",
@@ -19,6 +21,8 @@ __all__ = [
     "TeamGraph",
     "Turn",
     "TurnStatus",
+    "VOTING_RULES",
+    "VotingRule",
     "conflicts",
     "decide",
     "find_flip",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contracts import Alternative, Claim, Conflict, Decision, Evidence, Field, Items, Passage, Quote
 from .form import differs_in_form
-from .tally import is_tie
+from .voting import is_tie
 
 __all__ = ["conflicts", "listed", "place", "short"]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..contracts import Alternative, Claim, Decision, Field, FieldPolicy, Policy, canonical_json
+from ..contracts import LEARNED, Alternative, Claim, Decision, Field, FieldPolicy, Policy, canonical_json
 from .rules import Ballot, Context, Rulebook, RuleFailedError, dissent, voters_of
-from .tally import is_tie, tally
+from .voting import VOTING_RULES, is_tie, objection
+from .voting import Ballot as Votes
 
 __all__ = ["Context", "decide", "dissent"]
 
@@ -38,10 +39,10 @@ def decide(
     try:
         return _decide(field, every, policy, context, terms)
     except RuleFailedError as failed:
-        candidates = _tally(field, every, terms)
+        candidates = _tally(field, every, policy, context, terms)
         leading = candidates[0] if candidates else None
         return replace(
-            _blank(field, policy, candidates, leading),
+            _blank(field, policy, candidates, leading, terms),
             status="contested" if leading else "abstained",
             review=True,
             by=f"rule:{failed.rule}",
@@ -53,7 +54,9 @@ def decide(
 def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context, terms: FieldPolicy) -> Decision:
     rulebook = Rulebook(field, policy.rules_for(field.name), context)
     ballot = rulebook.ballot(claims)
-    candidates = _tally(field, ballot.claims, terms)
+    if ballot.person:
+        terms = terms.model_copy(update={"vote": "confidence"})
+    candidates = _tally(field, ballot.claims, policy, context, terms)
     decision = _vote(field, policy, ballot, candidates, terms)
     if ballot.person:
         return decision  # no rule undoes what a person decided
@@ -68,7 +71,7 @@ def _vote(
     field: Field, policy: Policy, ballot: Ballot, candidates: tuple[Alternative, ...], terms: FieldPolicy
 ) -> Decision:
     leading = candidates[0] if candidates else None
-    blank = replace(_blank(field, policy, candidates, leading), rules=ballot.rules)
+    blank = replace(_blank(field, policy, candidates, leading, terms), rules=ballot.rules)
     if leading is None:
         why = f"rule {ballot.rules[-1]!r} left no claim" if ballot.rules else "nobody claimed a value"
         if ballot.claims:
@@ -83,24 +86,44 @@ def _vote(
     if ballot.preferred_by:
         why = f"rule {ballot.preferred_by!r} prefers {', '.join(leading.agents)}"
         return replace(blank, status="settled", by=f"rule:{ballot.preferred_by}", reason=why)
+    if why := objection(terms, candidates):
+        return replace(blank, review=True, reason=why)
     if voters < terms.quorum:
         return replace(blank, reason=f"{voters} of {terms.quorum} agents needed for a quorum claimed a value")
     if leading.confidence < terms.accept:
-        return replace(blank, reason=_below(leading.confidence, terms.accept))
-    return replace(
-        blank,
-        status="settled",
-        reason=f"{len(leading.agents)} of {voters} agents agree, confidence {leading.confidence:.3f}",
-    )
+        return replace(blank, reason=_below(leading.confidence, terms) + _uncalibrated(field, policy, terms))
+    reason = f"{len(leading.agents)} of {voters} agents agree, confidence {leading.confidence:.3f}"
+    if terms.accept_source:
+        reason += f"; accepted from {terms.accept:g} ({terms.accept_source})"
+    return replace(blank, status="settled", reason=reason + _uncalibrated(field, policy, terms))
 
 
-def _below(confidence: float, accept: float) -> str:
+def _below(confidence: float, terms: FieldPolicy) -> str:
     """Why it is not enough, with as many digits as show it."""
+    accept = terms.accept
     digits = next((count for count in range(3, 17) if float(f"{confidence:.{count}f}") < accept), 17)
-    return f"confidence {confidence:.{digits}f} is below {accept:g}"
+    source = f" ({terms.accept_source})" if terms.accept_source else ""
+    return f"confidence {confidence:.{digits}f} is below {accept:g}{source}"
 
 
-def _blank(field: Field, policy: Policy, candidates: tuple[Alternative, ...], leading: Alternative | None) -> Decision:
+def _uncalibrated(field: Field, policy: Policy, terms: FieldPolicy) -> str:
+    """Where the voting rule weighs agents by what was learned, and too little was."""
+    if terms.vote not in LEARNED:
+        return ""
+    known = policy.calibration.fields.get(field.name) if policy.calibration else None
+    if known is not None and known.is_enough:
+        return ""
+    return f"; uncalibrated: {known.labels if known else 0} labels"
+
+
+def _blank(
+    field: Field,
+    policy: Policy,
+    candidates: tuple[Alternative, ...],
+    leading: Alternative | None,
+    terms: FieldPolicy,
+) -> Decision:
+    learned = policy.calibration if terms.vote in LEARNED else None
     return Decision(
         field=field.name,
         status="contested",
@@ -110,6 +133,8 @@ def _blank(field: Field, policy: Policy, candidates: tuple[Alternative, ...], le
         tally=candidates,
         dissent=dissent(candidates, leading.key) if leading else (),
         policy=policy.digest,
+        vote=terms.vote,
+        calibration=learned.digest if learned and field.name in learned.fields else "",
     )
 
 
@@ -118,10 +143,16 @@ def _order(claim: Claim) -> tuple[str, int, str]:
     return claim.agent, claim.sequence, canonical_json([claim.value, claim.confidence, claim.reason])
 
 
-def _tally(field: Field, claims: tuple[Claim, ...], terms: FieldPolicy) -> tuple[Alternative, ...]:
-    return tally(claims, lambda claim: field.key(claim.value), terms.weights)
+def _tally(
+    field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context, terms: FieldPolicy
+) -> tuple[Alternative, ...]:
+    known = policy.calibration.fields.get(field.name) if policy.calibration else None
+    place = context.request.get(terms.context, "") if terms.context else ""
+    return VOTING_RULES[terms.vote](
+        Votes.of(claims, lambda claim: field.key(claim.value), terms, known, str(place), field.key)
+    )
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = " ".join(str(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."

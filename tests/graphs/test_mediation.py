@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.contracts import Claim, Decision, Field, FieldPolicy, Policy, Rule
+from quorate.contracts import (
+    AgentCalibration,
+    Calibration,
+    Claim,
+    ContextCalibration,
+    Decision,
+    Field,
+    FieldCalibration,
+    FieldPolicy,
+    Policy,
+    Rule,
+    Vote,
+)
 from quorate.graphs import Context, decide
 
 TOTAL = Field("total", Decimal)
@@ -285,3 +297,53 @@ def test_confidence_just_below() -> None:
     """A confidence just below the bound is told with as many digits as show it."""
     reason = decided(claim("12", 0.96999, "a"), accept=0.97).reason
     assert reason == "confidence 0.96999 is below 0.97"
+
+
+def test_accept_from_costs_is_said() -> None:
+    """Where the threshold follows from costs, the reason says so."""
+    # 1 - 2 / 8 = .75
+    settled = decided(claim("12", 0.8, "a"), cost_of_error=8, cost_of_review=2)
+    assert settled.status == "settled"
+    assert settled.reason.endswith("accepted from 0.75 (from the costs: 1 - 2 / 8)")
+    contested = decided(claim("12", 0.7, "a"), cost_of_error=8, cost_of_review=2)
+    assert contested.reason == "confidence 0.700 is below 0.75 (from the costs: 1 - 2 / 8)"
+
+
+def test_vote_and_calibration_are_named() -> None:
+    """A decision names its voting rule and what it was calibrated with, and says where that is too little."""
+    agents = {"a": AgentCalibration(weight=2.0), "b": AgentCalibration(weight=0.5)}
+    few = Calibration(fields={"total": FieldCalibration(labels=12, agents=agents)})
+    enough = Calibration(fields={"total": FieldCalibration(labels=100, agents=agents)})
+    ballot = [claim("12", 0.5, "a"), claim("15", 0.9, "b")]
+
+    def by(calibration: Calibration | None, vote: Vote = "pool") -> Decision:
+        terms = {"total": FieldPolicy(vote=vote, accept=0.5)}
+        return decide(TOTAL, ballot, Policy(fields=terms, calibration=calibration), Context({}, {}))
+
+    assert (by(few).value, by(few).vote, by(few).calibration) == ("12", "pool", few.digest)
+    assert by(few).reason.endswith("; uncalibrated: 12 labels")
+    assert "uncalibrated" not in by(enough).reason
+    assert by(None).reason.endswith("; uncalibrated: 0 labels")
+    assert (by(None).value, by(None).calibration) == ("15", "")
+    # the vote by stated confidences learns nothing, and names nothing
+    assert (by(few, "confidence").value, by(few, "confidence").calibration) == ("15", "")
+    assert "uncalibrated" not in by(few, "confidence").reason
+
+
+def test_context_of_the_request() -> None:
+    """The calibration of the context counts that the request is of."""
+    agents = {"a": AgentCalibration(weight=1.0), "b": AgentCalibration(weight=2.0)}
+    contexts = {"MYR": ContextCalibration(weights={"a": 3.0})}
+    known = Calibration(fields={"total": FieldCalibration(agents=agents, contexts=contexts)})
+    policy = Policy(defaults=FieldPolicy(vote="pool", context="currency"), calibration=known)
+    ballot = [claim("12", 0.5, "a"), claim("15", 0.5, "b")]
+    assert decide(TOTAL, ballot, policy, Context({"currency": "MYR"}, {})).value == "12"
+    assert decide(TOTAL, ballot, policy, Context({"currency": "EUR"}, {})).value == "15"
+    assert decide(TOTAL, ballot, policy, Context({}, {})).value == "15"
+
+
+def test_objection_contests() -> None:
+    """Who holds a veto leaves the field to a person, however sure the others are."""
+    vetoed = decided(A12, B12, C15, accept=0.1, veto=("c",))
+    assert (vetoed.status, vetoed.value, vetoed.review, vetoed.reason) == ("contested", "12", True, "vetoed by c")
+    assert decided(A12, B12, C15, accept=0.1, vote="unanimity").reason == "not unanimous: c against"
