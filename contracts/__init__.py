@@ -35,6 +35,7 @@ from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .opinion import Opinion, OpinionKind
 from .person import same_name
 from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
+from .policy_test import PolicyTest, StatedClaim
 from .record import canonical_json, check_plain, digest, dump, load
 from .reference import Reference, references
 from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reject, Respond, Verdict
@@ -104,6 +105,7 @@ __all__ = [
     "Passage",
     "Policy",
     "PolicyError",
+    "PolicyTest",
     "Question",
     "QuorateError",
     "Quote",
@@ -116,6 +118,7 @@ __all__ = [
     "Rule",
     "RuleAction",
     "Rung",
+    "StatedClaim",
     "Status",
     "StaleThreadError",
     "SuiteError",

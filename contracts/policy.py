@@ -15,6 +15,7 @@ from .errors import PolicyError
 from .expression import Expression
 from .field_policy import FieldPolicy
 from .policy_file import read_policy_file
+from .policy_test import Expected, PolicyTest, StatedClaim
 from .record import digest
 from .review_policy import ReviewPolicy, Rung
 from .rule import Rule
@@ -88,6 +89,8 @@ class Policy(_Part):
     """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
+    tests: tuple[PolicyTest, ...] = ()
+    """What it is to decide on given claims: `quorate policy test` tries them."""
     calibration: Calibration | None = None
     """What was learned of the agents' reliability; in a file the path of the artefact, relative to the policy file."""
 
@@ -109,11 +112,16 @@ class Policy(_Part):
 
     def model_post_init(self, context: Any, /) -> None:
         """Check that the names of the rules are unique, and that enough people may answer."""
-        twice = [name for name, count in Counter(rule.name for rule in self.rules).items() if count > 1]
-        if twice:
-            raise PolicyError(
-                "rules", got=f"{twice[0]!r} twice", expected="a name of its own for each rule", fix="rename one of them"
-            )
+        for key, parts in (("rules", self.rules), ("tests", self.tests)):
+            twice = [name for name, count in Counter(part.name for part in parts).items() if count > 1]
+            if twice:
+                one = key.removesuffix("s")
+                raise PolicyError(
+                    key,
+                    got=f"{twice[0]!r} twice",
+                    expected=f"a name of its own for each {one}",
+                    fix="rename one of them",
+                )
         terms = {f"fields.{name}": each.reviewers for name, each in self.fields.items()}
         terms |= {f"effects.{name}": each.reviewers for name, each in self.effects.items()}
         most = self.review.most(self.review.to)
@@ -177,7 +185,7 @@ class Policy(_Part):
 
         A named field counts with the keys that it takes from the defaults.
         """
-        content = self.model_dump(mode="json", exclude={"rules", "fields", "calibration"})
+        content = self.model_dump(mode="json", exclude={"rules", "fields", "tests", "calibration"})
         if self.calibration is not None:
             content["calibration"] = self.calibration.digest
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
@@ -246,10 +254,12 @@ def _explain(where: str, error: ValidationError) -> PolicyError:
             fix="correct the key",
         )
     got = "nothing" if first["type"] == "missing" else f"{first['input']!r:.120}"
-    return PolicyError(f"{where}: {place}", got=got, expected=first["msg"].lower(), fix="correct the value")
+    wanted = first["msg"].removeprefix("Value error, ").lower()
+    return PolicyError(f"{where}: {place}", got=got, expected=wanted, fix="correct the value")
 
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    within_test: dict[str, type[BaseModel]] = {"claims": StatedClaim, "expect": Expected}
     parts: dict[str, type[BaseModel]] = {
         "defaults": FieldPolicy,
         "fields": FieldPolicy,
@@ -257,6 +267,7 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "effects": EffectPolicy,
         "review": ReviewPolicy,
         "bounds": Bounds,
+        "tests": within_test.get(str((*place, "", "", "")[2]), PolicyTest),
     }
     if place[:2] == ("review", "escalate"):
         return list(Rung.model_fields)

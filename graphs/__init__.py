@@ -1,5 +1,6 @@
 """What decides: mediation, the supervisor's moves, review, and the graph around them."""
 
+from .checking import Finding, TeamSchema, check_policy
 from .conflict import conflicts
 from .flip import find_flip
 from .mediation import Context, decide
@@ -8,21 +9,26 @@ from .plan import Plan, plan
 from .roster import Roster
 from .supervisor import Supervisor, TeamGraph
 from .tally import tally
+from .trial import Trial, try_policy
 from .turn import Turn, TurnStatus
 from .voting import VOTING_RULES, Ballot, VotingRule, is_tie
 
 __all__ = [
     "Ballot",
     "Context",
+    "Finding",
     "Plan",
     "Roster",
     "Step",
     "Supervisor",
     "TeamGraph",
+    "TeamSchema",
+    "Trial",
     "Turn",
     "TurnStatus",
     "VOTING_RULES",
     "VotingRule",
+    "check_policy",
     "conflicts",
     "decide",
     "find_flip",
@@ -30,4 +36,5 @@ __all__ = [
     "next_move",
     "plan",
     "tally",
+    "try_policy",
 ]

@@ -119,6 +119,11 @@ class Supervisor:
         compiled = self.builder.compile(checkpointer=checkpointer, name=self.name, **options)
         return compiled.with_config(recursion_limit=2 * self.policy.bounds.moves + 10)
 
+    @property
+    def effects(self) -> frozenset[str]:
+        """The names of the effects that have a receiver."""
+        return frozenset(self._receivers)
+
     def read(self, values: Mapping[str, Any]) -> Turn:
         """The typed turn in a graph's result, or in `snapshot.values`."""
         return Turn.read(values, self._inputs.blobs)

@@ -1,0 +1,148 @@
+"""Names: what a policy speaks of that its team does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from ...contracts import Policy, Rule
+from ...contracts.cel import Call, Constant, Index, Items, Name, Node, Select, walk
+from ...contracts.expression import Expression
+from .finding import Finding
+from .setting import Setting
+from .team_schema import TeamSchema
+from .types import path_of
+
+__all__ = ["check_names"]
+
+_USAGE = ("runs", "seconds", "tokens")
+_SOURCES = ("items", "passage", "quote")
+
+
+def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
+    """Fields, agents and effects that a policy names and that the team does not have; forced values of another type."""
+    for name, terms in policy.fields.items():
+        yield from _unknown(f"fields.{name}", "field", name, team.outcome)
+        yield from _agents(f"fields.{name}.weights", terms.weights, team)
+        writers = len(team.writers.get(name, ()))
+        if name in team.outcome and terms.quorum > writers:
+            yield Finding(
+                "error",
+                "unknown",
+                f"fields.{name}.quorum",
+                f"a quorum of {terms.quorum}",
+                f"at most {writers}, the number of agents that write {name!r}",
+                "lower it, add an agent, or set `review: always`",
+            )
+    yield from _agents("defaults.weights", policy.defaults.weights, team)
+    for name, effect in policy.effects.items():
+        yield from _unknown(f"effects.{name}", "effect", name, team.effects)
+        if isinstance(effect.approve, str):
+            for field in sorted(effect.upstream):
+                yield from _unknown(f"effects.{name}.approve", "field", field, team.outcome)
+    for rule in policy.rules:
+        yield from _rule(rule, team)
+    for test in policy.tests:
+        yield from _agents(f"test {test.name!r}, claims", [each.agent for each in test.claims], team)
+
+
+def _rule(rule: Rule, team: TeamSchema) -> Iterator[Finding]:
+    where = f"rule {rule.name!r}"
+    for name in rule.fields:
+        if name != "*":
+            yield from _unknown(f"{where}, field", "field", name, team.outcome)
+    yield from _agents(f"{where}, agent", rule.agents, team)
+    for name in sorted(rule.upstream):
+        yield from _unknown(f"{where}, when", "field", name, team.outcome)
+    if rule.expression is not None:
+        yield from _condition(rule, rule.expression, team)
+    if rule.then == "force":
+        for name in team.outcome if "*" in rule.fields else rule.fields:
+            if name in team.outcome:
+                yield from _forced(rule, name, team)
+
+
+def _forced(rule: Rule, name: str, team: TeamSchema) -> Iterator[Finding]:
+    try:
+        team.outcome[name].plain(rule.value)
+    except ValueError:
+        yield Finding(
+            "error",
+            "type",
+            f"rule {rule.name!r}, value",
+            "nothing" if rule.value is None else repr(rule.value),
+            f"a value of the type of {name!r}",
+            "correct `value`",
+        )
+
+
+def _condition(rule: Rule, condition: Expression, team: TeamSchema) -> Iterator[Finding]:
+    where, setting = f"rule {rule.name!r}, when", Setting(rule, team)
+    lists: dict[str, tuple[str, Collection[str]]] = {
+        "agent": ("agent", team.agents),
+        "agents": ("agent", team.agents),
+        "field": ("field", team.outcome),
+        "sources": ("kind of evidence", _SOURCES),
+    }
+    for part, bound in walk(condition.tree):
+        if isinstance(part, Select | Index):
+            yield from _path(part, bound, where, team, setting)
+        if isinstance(part, Call) and part.name in ("==", "!=", "in"):
+            for one, other in (part.args, part.args[::-1]):
+                if isinstance(one, Name) and one.name in lists and one.name not in bound:
+                    kind, known = lists[one.name]
+                    for text in _texts(other):
+                        yield from _unknown(where, kind, text, known)
+
+
+def _path(
+    part: Select | Index, bound: frozenset[str], where: str, team: TeamSchema, setting: Setting
+) -> Iterator[Finding]:
+    match part:
+        case Select(Name(root), field) | Index(Name(root), Constant(str(field))) if root not in bound:
+            known: dict[str, tuple[str, Collection[str]]] = {
+                "request": ("field of the request", team.request),
+                "usage": ("part of usage", _USAGE),
+                "decided": ("field", {field}),  # it is looked up with the rule's other fields
+            }
+            if root in known:
+                yield from _unknown(where, known[root][0], field, known[root][1])
+                return
+    within = part.operand
+    if path_of(part) and not bound and not setting.is_missing(within) and setting.is_missing(part):
+        kinds = setting.kinds(within)
+        if kinds and "map" in kinds:
+            yield Finding(
+                "error",
+                "unknown",
+                where,
+                path_of(part),
+                f"a key that {path_of(within)} has",
+                "correct the name",
+            )
+
+
+def _texts(node: Node) -> list[str]:
+    nodes = node.items if isinstance(node, Items) else (node,)
+    return [each.value for each in nodes if isinstance(each, Constant) and isinstance(each.value, str)]
+
+
+def _agents(where: str, names: Collection[str], team: TeamSchema) -> Iterator[Finding]:
+    for name in sorted(set(names)):
+        yield from _unknown(where, "agent", name, team.agents)
+
+
+def _unknown(where: str, kind: str, name: str, known: Collection[Any]) -> Iterator[Finding]:
+    if name in known:
+        return
+    close = get_close_matches(name, list(known), n=1)
+    listed = ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")
+    yield Finding(
+        "error",
+        "unknown",
+        where,
+        f"the {kind} {name!r}",
+        f"one of {listed}" if known else "none: the team has none",
+        f"write {close[0]!r}, if that is meant" if close else "correct the name",
+    )

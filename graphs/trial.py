@@ -1,0 +1,145 @@
+"""Trial: the tests of a policy, tried on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic_core import to_jsonable_python
+
+from ..contracts import Canonical, Claim, Decision, Field, Policy, PolicyTest, first_problem
+from ..contracts.equality import key_of
+from .mediation import decide
+from .rules import NO_USAGE, Context
+
+__all__ = ["Difference", "Trial", "try_policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as a test expects it."""
+
+    key: str
+    """Which key of the test: `status`, `claims.0.value`."""
+    got: str
+    """What came."""
+    expected: str
+    """What was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one test."""
+
+    test: PolicyTest
+    """The test."""
+    decision: Decision | None
+    """The decision; None where the test itself is wrong."""
+    differences: tuple[Difference, ...]
+    """What is not as expected; none where the test is passed."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is as expected."""
+        return not self.differences
+
+
+def _number_or_text(value: Any) -> str:
+    """What equal values share where their type is not known: 12 and 12.0 are one number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return key_of(Decimal(str(value)) if is_number else value)
+
+
+_ANY = Annotated[Any, Canonical(_number_or_text)]
+
+
+class _WrongTestError(Exception):
+    def __init__(self, difference: Difference) -> None:
+        super().__init__(difference.key)
+        self.difference = difference
+
+
+def try_policy(
+    policy: Policy, outcome: Mapping[str, Field] | None = None, request: Mapping[str, Field] | None = None
+) -> Iterator[Trial]:
+    """What comes of each test of a policy, in order.
+
+    Args:
+        policy: The policy, with its tests.
+        outcome: The fields that a team decides; without it any field may be named, and values are taken as they stand.
+        request: The fields of the team's request; without it the request is taken as it stands.
+    """
+    for test in policy.tests:
+        try:
+            yield _try(policy, test, outcome, request)
+        except _WrongTestError as wrong:
+            yield Trial(test, None, (wrong.difference,))
+
+
+def _try(
+    policy: Policy, test: PolicyTest, outcome: Mapping[str, Field] | None, request: Mapping[str, Field] | None
+) -> Trial:
+    field = _field(outcome, test.field, "field")
+    claims = [
+        Claim(
+            test.field,
+            _plain(field, each.value, f"claims.{at}.value"),
+            each.confidence,
+            each.evidence,
+            each.reason,
+            agent=each.agent,
+            person=each.person,
+            sequence=at,
+        )
+        for at, each in enumerate(test.claims)
+    ]
+    asked = {
+        name: _plain(_field(request, name, "request"), value, f"request.{name}") for name, value in test.request.items()
+    }
+    decided = {name: _typed(_field(outcome, name, "decided"), value, name) for name, value in test.decided.items()}
+    decision = decide(field, claims, policy, Context(asked, decided, {**NO_USAGE, **test.usage}))
+    return Trial(test, decision, tuple(_differences(test, field, decision)))
+
+
+def _field(fields: Mapping[str, Field] | None, name: str, key: str) -> Field:
+    if fields is None:
+        return Field(name, _ANY)
+    if name not in fields:
+        raise _WrongTestError(Difference(key, repr(name), f"one of {', '.join(fields)}"))
+    return fields[name]
+
+
+def _plain(field: Field, value: Any, key: str) -> Any:
+    try:
+        return to_jsonable_python(value) if field.annotation is _ANY else field.plain(value)
+    except ValueError as error:
+        raise _WrongTestError(Difference(key, repr(value), first_problem(error))) from error
+
+
+def _typed(field: Field, value: Any, name: str) -> Any:
+    return field.parse(_plain(field, value, f"decided.{name}"))
+
+
+def _differences(test: PolicyTest, field: Field, decision: Decision) -> Iterator[Difference]:
+    expect = test.expect
+    for key in ("status", "by", "rules", "reviewers", "to"):
+        wanted, got = getattr(expect, key), getattr(decision, key)
+        if wanted is not None and wanted != got:
+            because = f" ({decision.reason})" if key == "status" else ""
+            yield Difference(key, f"{_shown(got)}{because}", _shown(wanted))
+    if "value" in expect.model_fields_set:
+        wanted = None if expect.value is None else _plain(field, expect.value, "expect.value")
+        if _key(field, wanted) != _key(field, decision.value):
+            yield Difference("value", _shown(decision.value), _shown(wanted))
+
+
+def _key(field: Field, value: Any) -> str | None:
+    return None if value is None else field.key(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return "no value" if value is None else str(value)
