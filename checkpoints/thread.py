@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-__all__ = ["Thread", "id_at", "time_of"]
+from ..contracts import InputError
+
+__all__ = ["Thread", "checked_id", "id_at", "time_of"]
 
 _START_OF_UUID_TIME = datetime(1582, 10, 15, tzinfo=UTC)
 
@@ -19,6 +21,24 @@ class Thread:
     """The thread's id."""
     updated: datetime | None
     """When its newest checkpoint was made, in UTC; None where the checkpoint's id does not tell."""
+
+
+def checked_id(thread: str) -> str:
+    """The id of a thread, if it is text that can be stored and shown: a NUL is, half of a surrogate pair is not.
+
+    Raises:
+        InputError: It is not.
+    """
+    try:
+        thread.isascii() or thread.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"thread {thread!r}",
+            got=f"an id with half of a surrogate pair, {thread[error.start]!r}, which UTF-8 has no form for",
+            expected="an id that is whole text",
+            fix="decode the text that it comes from as what it is",
+        ) from error
+    return thread
 
 
 def time_of(checkpoint_id: str) -> datetime | None:

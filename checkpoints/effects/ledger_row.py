@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from ...contracts import DatabaseError, Entry
 from ..sealing.seal import Sealer
+from ..thread import checked_id
 
 __all__ = ["LedgerRow", "LedgerRows"]
 
@@ -52,8 +53,11 @@ class LedgerRows:
             thread: The thread that begins it.
             digest: Digest of the exact arguments.
             args: The arguments as JSON.
+
+        Raises:
+            InputError: No thread can have that id.
         """
-        return self._row(self.names_of(key)[0], "executing", [thread, digest, args, None, key])
+        return self._row(self.names_of(key)[0], "executing", [checked_id(thread), digest, args, None, key])
 
     def done(self, key: str, row: LedgerRow, result: str) -> LedgerRow:
         """The row of the same effect with the receiver's answer, as JSON, to be stored in the place of the other.

@@ -11,6 +11,7 @@ import ormsgpack
 
 from ...contracts import InputError
 from ..sealing.seal import Sealer
+from ..thread import checked_id
 from .carried import CarriedWrites
 from .codec import DEEPEST, encode_checkpoint, header_of, mask_of, writes_digest
 from .content import context_of
@@ -61,12 +62,12 @@ class Replica:
         thread: The new thread's id.
 
     Raises:
-        InputError: There is such a thread.
+        InputError: There is such a thread, or can be none of that id.
     """
 
     def __init__(self, transaction: Transaction, sealer: Sealer, thread: str) -> None:
         self._transaction, self._sealer, self._thread = transaction, sealer, thread
-        if transaction.lines(thread):
+        if transaction.lines(checked_id(thread)):
             raise InputError(
                 f"thread {thread!r}",
                 got="a thread of that id, which is there already",

@@ -9,6 +9,7 @@ from ...contracts import Entry
 from ..effects.ledger import as_json, check_abandon, must_finish
 from ..effects.ledger_row import LedgerRow, LedgerRows
 from ..sealing.seal import Plain, Sealer
+from .text import stored, unstored
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -70,7 +71,7 @@ class PostgresLedger:
                     cursor = connection.execute(
                         "INSERT INTO effects_ledger (key, name, status, thread, digest, args, sealed)"
                         " VALUES (%s, %s, %s, %s, %s, %s::json, %s) ON CONFLICT (key) DO NOTHING",
-                        (row.key, name, row.status, row.thread, row.digest, row.args, row.sealed),
+                        (stored(row.key), stored(name), row.status, stored(row.thread), *row[3:5], row.sealed),
                     )
                     if cursor.rowcount == 1:
                         return None
@@ -90,7 +91,9 @@ class PostgresLedger:
             if must_finish(key, self._entry(key, known), text) and known is not None:
                 row = self._rows.done(key, known, text)
                 _replace(connection, known.key, row)
-                connection.execute("UPDATE effects_ledger SET done_at = clock_timestamp() WHERE key = %s", (row.key,))
+                connection.execute(
+                    "UPDATE effects_ledger SET done_at = clock_timestamp() WHERE key = %s", (stored(row.key),)
+                )
 
     def abandon(self, key: str) -> None:
         """Release a begun key whose effect is known not to have happened.
@@ -102,7 +105,7 @@ class PostgresLedger:
             known = self._read(connection, key, lock=True)
             check_abandon(key, self._entry(key, known))
             if known is not None:
-                connection.execute("DELETE FROM effects_ledger WHERE key = %s", (known.key,))
+                connection.execute("DELETE FROM effects_ledger WHERE key = %s", (stored(known.key),))
 
     def entry(self, key: str) -> Entry | None:
         """What is known of the key, or None."""
@@ -128,7 +131,7 @@ class PostgresLedger:
         """As `seal_anew`, within a transaction."""
         made = LedgerRows(sealer)
         where = 'key COLLATE "C" > %s ORDER BY key COLLATE "C" LIMIT %s FOR UPDATE'
-        rows = _some(connection, where, (after, limit))
+        rows = _some(connection, where, (stored(after), limit))
         for row in rows:
             if not made.is_current(row):
                 _replace(connection, row.key, made.sealed_anew(row))
@@ -140,12 +143,12 @@ class PostgresLedger:
         if len(names) == 1:
             return None
         # Whoever has the same keys, in whatever order, waits here.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (min(names),))
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (stored(min(names)),))
         return self._read(connection, key)
 
     def _read(self, connection: Connection[DictRow], key: str, *, lock: bool = False) -> LedgerRow | None:
         where = "key = ANY(%s)" + (" FOR UPDATE" if lock else "")
-        rows = _some(connection, where, (list(self._rows.names_of(key)),))
+        rows = _some(connection, where, ([stored(name) for name in self._rows.names_of(key)],))
         return rows[0] if rows else None
 
     def _entry(self, key: str, row: LedgerRow | None) -> Entry | None:
@@ -155,7 +158,8 @@ class PostgresLedger:
 def _some(connection: Connection[DictRow], where: str, values: Sequence[Any]) -> list[LedgerRow]:
     columns = "key, status, thread, digest, args::text AS args, result::text AS result, sealed"
     rows = connection.execute(f"SELECT {columns} FROM effects_ledger WHERE {where}".encode(), values)
-    return [LedgerRow(**row) for row in rows]
+    made = [LedgerRow(**row) for row in rows]
+    return [row._replace(key=unstored(row.key), thread=unstored(row.thread)) for row in made]
 
 
 def _replace(connection: Connection[DictRow], name: str, row: LedgerRow) -> None:
@@ -163,5 +167,5 @@ def _replace(connection: Connection[DictRow], name: str, row: LedgerRow) -> None
     connection.execute(
         "UPDATE effects_ledger SET key = %s, status = %s, thread = %s, digest = %s, args = %s::json,"
         " result = %s::json, sealed = %s WHERE key = %s",
-        (*row, name),
+        (stored(row.key), row.status, stored(row.thread), *row[3:], stored(name)),
     )

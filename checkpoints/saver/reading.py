@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ormsgpack
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
@@ -21,6 +20,7 @@ from ..log.snapshot import Snapshot
 from ..log.store import CheckpointRow, Reader, Store, Superseded, WritesRow
 from ..log.task_write import TaskWrite, in_order
 from ..sealing.seal import Sealer
+from .config import config_of
 
 __all__ = ["Reading"]
 
@@ -187,10 +187,10 @@ class Reading:
             }
             made.append(
                 CheckpointTuple(
-                    config=_config(line.key, snapshot.id),
+                    config=config_of(line.key, snapshot.id),
                     checkpoint=checkpoint,
                     metadata=_unpacked(snapshot.sections["m"], serde, where),
-                    parent_config=None if snapshot.parent is None else _config(line.key, snapshot.parent),
+                    parent_config=None if snapshot.parent is None else config_of(line.key, snapshot.parent),
                     pending_writes=list[PendingWrite](writes.get(snapshot.seq, ())),
                 )
             )
@@ -234,13 +234,3 @@ def _loaded(value: Typed, serde: SerializerProtocol, where: str) -> Any:
         return serde.loads_typed(value)
     except (ValueError, TypeError) as error:
         raise damaged(where, error) from error
-
-
-def _config(key: LineKey, checkpoint: str) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": key.thread,
-            "checkpoint_ns": key.namespace,
-            "checkpoint_id": checkpoint,
-        }
-    }

@@ -21,13 +21,13 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from ...contracts import InputError
 from ..log.line import Line, LineKey
 from ..log.request import PutCheckpoint, PutWrites, Typed
 from ..log.run import Load
 from ..log.writer import Writer
 from ..log.written import Written
 from ..upkeep.upkeep import Upkeep
+from .config import checkpoint_of, config_of, key_of
 from .reading import Reading
 from .runs import Runs
 from .serializer import DataSerializer
@@ -64,7 +64,7 @@ class Saver(ThreadSaver):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that a config names, else the newest of its thread; None where there is none."""
-        key = _key(config)
+        key = key_of(config)
         self._runs.reading(config, key)
         return self._load(config, key)
 
@@ -79,12 +79,12 @@ class Saver(ThreadSaver):
         """The checkpoints that match, newest first, read as they are asked for."""
         thread = namespace = checkpoint = None
         if config is not None:
-            thread = _key(config).thread
+            thread = key_of(config).thread
             namespace = config.get("configurable", {}).get("checkpoint_ns")
-            checkpoint = _checkpoint_id(config)
+            checkpoint = checkpoint_of(config)
             if namespace is not None:  # a loop that lists is a subgraph of a replay: it will branch off
                 self._runs.loaded(config, LineKey(thread, namespace), Load(None, 0, addressed=True))
-        earlier = None if before is None else _checkpoint_id(before)
+        earlier = None if before is None else checkpoint_of(before)
         yield from self._reading.listed(
             thread, namespace, checkpoint, serde=self.serde, filter=filter, before=earlier, limit=limit
         )
@@ -104,7 +104,7 @@ class Saver(ThreadSaver):
         """
         request = self._checkpoint(config, checkpoint, metadata, new_versions)
         self._writer.do(request)
-        return _config(request)
+        return config_of(request.key, request.id)
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -123,11 +123,11 @@ class Saver(ThreadSaver):
         """For each delta channel, the last stored value before a checkpoint, and what was written after it."""
         if not channels:
             return {}
-        return self._reading.history(_key(config), _checkpoint_id(config), channels, self.serde)
+        return self._reading.history(key_of(config), checkpoint_of(config), channels, self.serde)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As `get_tuple`, without blocking the event loop."""
-        key = _key(config)
+        key = key_of(config)
         self._runs.reading(config, key)  # while LangGraph's loop is still on the stack
         return await self._in_thread(partial(self._load, config, key))
 
@@ -156,7 +156,9 @@ class Saver(ThreadSaver):
     ) -> CoroutineType[Any, Any, RunnableConfig]:
         """As `put`, without blocking the event loop."""
         request = self._checkpoint(config, checkpoint, metadata, new_versions)
-        return cast("CoroutineType[Any, Any, RunnableConfig]", self._durable(request, _config(request)))
+        return cast(
+            "CoroutineType[Any, Any, RunnableConfig]", self._durable(request, config_of(request.key, request.id))
+        )
 
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -178,7 +180,7 @@ class Saver(ThreadSaver):
     def _load(self, config: RunnableConfig, key: LineKey) -> CheckpointTuple | None:
         if not self._runs.prepare(config, key):
             self._writer.do(_nothing)  # after all that waits to be written
-        checkpoint = _checkpoint_id(config)
+        checkpoint = checkpoint_of(config)
         line, found = self._reading.newest(key, checkpoint, self.serde)
         line = line or Line(0, key)
         addressed = checkpoint is not None and checkpoint != line.head_id
@@ -204,13 +206,13 @@ class Saver(ThreadSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> PutCheckpoint:
-        key = _key(config)
+        key = key_of(config)
         run = self._runs.of(config)
         forks = metadata.get("source") in _FORKS
         values = checkpoint["channel_values"]
         whole = forks or run is None or key not in run.loads
         channels = checkpoint["channel_versions"].keys() | new_versions.keys() if whole else new_versions.keys()
-        parent = _checkpoint_id(config)
+        parent = checkpoint_of(config)
         return PutCheckpoint(
             key=key,
             id=checkpoint["id"],
@@ -248,8 +250,8 @@ class Saver(ThreadSaver):
         ]
         path, *packed = [self.serde.dumps_typed(each)[1] for each in (task_path, *rows)]
         return PutWrites(
-            key=_key(config),
-            checkpoint=_checkpoint_id(config) or "",
+            key=key_of(config),
+            checkpoint=checkpoint_of(config) or "",
             task=task_id,
             channels=tuple([channel for channel, _ in writes]),
             written=Written(path, packed),
@@ -259,32 +261,6 @@ class Saver(ThreadSaver):
 
 _APART = {"channel_values", "channel_versions", "versions_seen", "id"}
 """The fields of a checkpoint that are kept by themselves."""
-
-
-def _key(config: RunnableConfig) -> LineKey:
-    configurable = config.get("configurable", {})
-    if "thread_id" not in configurable:
-        raise InputError(
-            "config",
-            got="no thread_id under `configurable`",
-            expected='{"configurable": {"thread_id": "a name"}}',
-            fix="name the thread that the graph runs on",
-        )
-    return LineKey(str(configurable["thread_id"]), configurable.get("checkpoint_ns") or "")
-
-
-def _checkpoint_id(config: RunnableConfig) -> str | None:
-    return config.get("configurable", {}).get("checkpoint_id") or None
-
-
-def _config(request: PutCheckpoint) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": request.key.thread,
-            "checkpoint_ns": request.key.namespace,
-            "checkpoint_id": request.id,
-        }
-    }
 
 
 async def _later(start: Callable[[], Awaitable[Any]], result: T) -> T:

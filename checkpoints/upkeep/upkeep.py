@@ -16,6 +16,7 @@ from ..log.thread_record import ThreadRecord
 from ..log.thread_records import thread_records
 from ..log.writer import Writer
 from ..sealing.seal import Sealer
+from ..thread import checked_id
 from .thread_prune import Chosen, ThreadChanges, apply_changes, plan_thread
 
 __all__ = ["Upkeep"]
@@ -36,9 +37,9 @@ class Upkeep:
     """What writes to the store."""
 
     def threads(self) -> list[str]:
-        """The ids of all threads that have a checkpoint, those written last first."""
+        """The ids of all threads, those written last first; also of those whose first checkpoint never came."""
         with self.store.reading() as reader:
-            return list(dict.fromkeys(line.key.thread for line in reader.lines() if line.head is not None))
+            return list(dict.fromkeys(line.key.thread for line in reader.lines() if line.events))
 
     def prune(self, thread: str, choose: Chosen, policy: str, at: datetime, *, dry_run: bool = False) -> ThreadChanges:
         """Prune a thread, and tell what changed.
@@ -50,6 +51,7 @@ class Upkeep:
             at: When this is.
             dry_run: Whether to tell only what would change.
         """
+        checked_id(thread)
         for _ in range(_TRIES):
             with self.store.reading() as reader:
                 changes = plan_thread(reader, self.sealer, thread, choose)
@@ -69,7 +71,7 @@ class Upkeep:
         """Delete a thread; whether there was one."""
 
         def work(transaction: Transaction) -> bool:
-            lines = transaction.lines(thread)
+            lines = transaction.lines(checked_id(thread))
             remove_lines(transaction, self.sealer, lines, at)
             return bool(lines)
 
@@ -142,7 +144,7 @@ class Upkeep:
     def reading(self, thread: str) -> Iterator[tuple[Reader, list[Line]]]:
         """Reads of one moment, with the lines of a thread; none where there is no such thread."""
         with self.store.reading() as reader:
-            yield reader, [line for line in reader.lines(thread) if line.events]
+            yield reader, [line for line in reader.lines(checked_id(thread)) if line.events]
 
     def _change(self, changes: ThreadChanges, policy: str, at: datetime) -> Callable[[Transaction], None]:
         return lambda transaction: apply_changes(transaction, self.sealer, changes, at, policy)

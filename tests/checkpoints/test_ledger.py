@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.fakes.zygote import Zygote, until_there
 
 from quorate.checkpoints import MemoryLedger, open_database
-from quorate.contracts import Effect, Entry, Ledger, LedgerError
+from quorate.contracts import Effect, Entry, InputError, Ledger, LedgerError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -49,6 +49,23 @@ def test_second_begin_gets_the_first(ledger: Ledger) -> None:
     _begin(ledger)
     second = ledger.begin("k", name="post", thread="other", digest="other", args={"total": 6})
     assert second == Entry("k", "executing", "t", "d")
+
+
+@pytest.mark.parametrize("thread", ["nul \0", "back\\slash \\u0000", "\U0001f9fe", ""])
+def test_any_id_of_a_thread(ledger: Ledger, thread: str) -> None:
+    """An effect of a thread whose id has a NUL, or whatever text, is begun, done and found as any other."""
+    assert _begin(ledger, f"key of {thread}", thread) is None
+    ledger.finish(f"key of {thread}", result=1)
+    assert ledger.entry(f"key of {thread}") == Entry(f"key of {thread}", "done", thread, "d", 1)
+    assert _begin(ledger, f"other of {thread}", thread) is None
+    ledger.abandon(f"other of {thread}")
+    assert ledger.entry(f"other of {thread}") is None
+
+
+def test_id_that_is_no_text(database_url: str) -> None:
+    """Half of a surrogate pair in a thread's id is refused, as the saver refuses it."""
+    with open_database(database_url) as database, pytest.raises(InputError, match="surrogate"):
+        _begin(database.ledger, thread="half \ud83d")
 
 
 def test_finish_records_the_result(ledger: Ledger) -> None:
