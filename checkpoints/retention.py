@@ -121,12 +121,12 @@ class Retention:
             done: Called with each thread when it is done; those before an error stay pruned.
 
         Raises:
-            InputError: Nothing was said of what stays.
+            InputError: Nothing was said of what stays, or there is no thread of such an id; then nothing is pruned.
         """
         keep = self._decided() if keep is None else keep
         now = now or datetime.now(UTC)
         found = []
-        for thread in self._upkeep.threads() if threads is None else threads:
+        for thread in self._upkeep.threads() if threads is None else self._known(threads):
             found.append(self._prune(thread, keep, now, dry_run=dry_run))
             if done is not None:
                 done(found[-1])
@@ -203,6 +203,15 @@ class Retention:
         gone = self._blobs.remove_unreferenced(self._digests(), before=(now or datetime.now(UTC)) - _UNDER_WAY)
         store.vacuum()
         return Vacuumed(before, store.size(), gone)
+
+    def _known(self, threads: Iterable[str]) -> list[str]:
+        """The same ids, if each is that of a thread."""
+        found = list(threads)
+        for thread in found:
+            with self._upkeep.reading(thread) as (_, lines):
+                if not lines:
+                    raise _missing(thread)
+        return found
 
     def _decided(self) -> Keep:
         keep = self.policy

@@ -135,6 +135,28 @@ def test_only_named_threads(database: Database) -> None:
         assert len(list(saver.list(config("a")))) == 4
 
 
+def test_named_thread_that_is_not_there(database: Database) -> None:
+    """An id that no thread has is an error, and nothing is pruned then."""
+    turns(database, 2)
+    with pytest.raises(InputError, match="'unknown'"):
+        Retention(database).prune(["t", "unknown"], Keep("none"))
+    assert lines(database)
+
+
+def test_thread_without_a_checkpoint(database: Database) -> None:
+    """A thread whose first checkpoint never came is among all, stays when they are pruned, and can be deleted."""
+    with database.saver() as saver:
+        saver.put_writes(
+            {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "1"}}, [("a", 1)], "1"
+        )
+    retention = Retention(database)
+    assert retention.threads() == ["t"]
+    assert [each.checkpoints for each in retention.prune(keep=Keep("none"))] == [0]
+    assert lines(database) == {"": 1}
+    retention.delete("t")
+    assert lines(database) == {}
+
+
 def test_waiting_thread(database: Database) -> None:
     """A thread that waits for a person keeps what it waits on, whatever is pruned, and goes on with the answer."""
     with database.saver() as saver:

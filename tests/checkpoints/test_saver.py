@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
-from quorate.checkpoints import open_database
+from quorate.checkpoints import Keep, Retention, open_database
 from quorate.checkpoints.log.envelope import unwrap, wrap
 from quorate.contracts import InputError
 
@@ -225,3 +225,28 @@ def test_config_without_a_thread(sqlite_url: str) -> None:
         ):
             with pytest.raises(InputError, match="no thread_id"):
                 ask()
+
+
+async def test_id_that_is_no_text(database_url: str) -> None:
+    """A thread's id with half of a surrogate pair is refused by name, wherever it comes in; a NUL is not."""
+    half = thread("half \ud83d")
+    with open_database(database_url) as database, database.saver() as saver:
+        graph = desk(saver)
+        retention = Retention(database)
+        for work in (
+            lambda: graph.invoke(INPUT, half),
+            lambda: graph.get_state(half),
+            lambda: list(saver.list(half)),
+            lambda: saver.delete_thread("half \ud83d"),
+            lambda: retention.copy("whole \0", "half \ud83d"),
+            lambda: retention.prune(["half \ud83d"], Keep("none")),
+            lambda: retention.delete("half \ud83d"),
+            lambda: list(retention.export("half \ud83d")),
+        ):
+            graph.invoke(INPUT, thread("whole \0"))
+            with pytest.raises(InputError, match=r"half .ud83d"):
+                work()
+        assert [each.id for each in database.threads()] == ["whole \0"]
+        async with database.asaver() as asynchronous:
+            with pytest.raises(InputError, match=r"half .ud83d"):
+                await desk(asynchronous).ainvoke(INPUT, half)

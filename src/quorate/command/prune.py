@@ -131,6 +131,8 @@ class Prune:
                 show_error(error)
                 done.failed += 1
             return
+        except InputError:  # somebody has deleted it meanwhile
+            return
         done.pruned += found
         if self.as_json and (not trial or self.dry_run):
             for each in found:

@@ -45,7 +45,9 @@ def whole_threads(database: Database, names: Sequence[str], location: Location) 
     Raises:
         InputError: One of them is not there.
     """
-    there = {each.id for each in database.threads()}
+    from ..checkpoints.retention import Retention
+
+    there = set(Retention(database).threads())  # those too of which a crash has left no checkpoint
     for name in names:
         if name not in there:
             alike = sorted(each for each in there if each.startswith(name))[:_MOST_NAMED]
