@@ -30,7 +30,8 @@ def checked_id(thread: str) -> str:
         InputError: It is not.
     """
     try:
-        thread.isascii() or thread.encode()
+        if not thread.isascii():
+            thread.encode()
     except UnicodeEncodeError as error:
         raise InputError(
             f"thread {thread!r}",
