@@ -54,6 +54,30 @@ class OpenQuestion:
         return tuple(self.value["review_configs"][0]["allowed_decisions"]) if self.is_ours else ()
 
     @property
+    def reviewers(self) -> int:
+        """How many different people must agree."""
+        return int(self._about.get("reviewers", 1))
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        """Who is asked: people, or roles of the policy; empty for anybody."""
+        return tuple(map(str, self._about.get("to", ())))
+
+    @property
+    def deadline(self) -> str:
+        """When it goes up the ladder, or takes the policy's default, in ISO 8601 UTC; empty for never."""
+        return str(self._about.get("deadline", ""))
+
+    @property
+    def opinions(self) -> tuple[Mapping[str, Any], ...]:
+        """What people have said so far: `reviewer`, `kind`, `values`, `message`, `at`."""
+        return tuple(self._about.get("opinions", ()))
+
+    @property
+    def _about(self) -> Mapping[str, Any]:
+        return self.value["quorate"] if self.is_ours else {}
+
+    @property
     def line(self) -> dict[str, Any]:
         """The question as plain data, for `--json`."""
         return {
@@ -62,4 +86,8 @@ class OpenQuestion:
             "effect": self.effect,
             "proposed": dict(self.proposed),
             "allowed": list(self.allowed),
+            "reviewers": self.reviewers,
+            "to": list(self.to),
+            "deadline": self.deadline,
+            "opinions": [dict(each) for each in self.opinions],
         }

@@ -13,7 +13,9 @@ from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
 from .keys_app import keys
 from .options import Db, Json
+from .policy_app import policy
 from .retention_app import retention
+from .review_app import review
 
 __all__ = ["app"]
 
@@ -27,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(audit)
 app.add_typer(keys)
+app.add_typer(policy)
 app.add_typer(retention)
 
 
@@ -113,62 +116,7 @@ def show(
     show_thread(Location.choose(db), thread, turn=turn, as_json=as_json)
 
 
-@app.command(epilog=EXPLAINED)
-@reported
-def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
-    thread: Annotated[
-        str | None, typer.Argument(metavar="THREAD", help="The thread to answer; without it, list what waits.")
-    ] = None,
-    approve: Annotated[bool, typer.Option("--approve", help="Take it as proposed.")] = False,
-    edit: Annotated[
-        list[str] | None,
-        typer.Option("--edit", metavar="NAME=VALUE", help="Take it with this value; may be given several times."),
-    ] = None,
-    reject: Annotated[bool, typer.Option("--reject", help="Leave it without a value, or undone.")] = False,
-    message: Annotated[str | None, typer.Option(metavar="TEXT", help="With --reject: why.")] = None,
-    respond: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Say something to the agents, and let them try again.")
-    ] = None,
-    question: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="With a flag: the question that is meant, as listed; needed for an effect."),
-    ] = None,
-    reviewer: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers; default the user's name.")] = None,
-    reason: Annotated[str, typer.Option(metavar="CODE", help="A reason code of the policy.")] = "",
-    graph: Annotated[
-        str | None, typer.Option(metavar="GRAPH", help="Its graph; default the one that it was run with.")
-    ] = None,
-    db: Db = None,
-    as_json: Json = False,
-) -> None:
-    """List what waits for a person, or answer one thread: by a flag, or asked at the terminal."""
-    given = {"approve": approve, "edit": bool(edit), "reject": reject, "respond": respond is not None}
-    chosen = [kind for kind, is_given in given.items() if is_given]
-    _check_review(thread, chosen, message=message, other=bool(reviewer or reason or graph), as_json=as_json)
-    if question is not None and (not chosen or not question):
-        raise typer.BadParameter("--question ID goes with --approve, --edit, --reject or --respond")
-    from .location import Location
-    from .review import Review, list_questions
-    from .verdict import Reviewer, Verdict, user_name
-
-    location = Location.choose(db)
-    if thread is None:
-        list_questions(location, as_json=as_json)
-        return
-    verdict = Verdict(chosen[0], respond or message or "", edit or ()) if chosen else None
-    who = Reviewer(reviewer or user_name(), reason)
-    raise typer.Exit(Review(location, thread, who, verdict, graph, question, as_json)())
-
-
-def _check_review(thread: str | None, chosen: list[str], *, message: str | None, other: bool, as_json: bool) -> None:
-    if len(chosen) > 1:
-        raise typer.BadParameter("give one of --approve, --edit, --reject, --respond")
-    if message is not None and chosen != ["reject"]:
-        raise typer.BadParameter("--message goes with --reject")
-    if thread is None and (chosen or other):
-        raise typer.BadParameter("name the THREAD to answer")
-    if as_json and thread is not None and not chosen:
-        raise typer.BadParameter("with --json, answer by a flag: --approve, --edit, --reject, --respond")
+app.command(epilog=EXPLAINED)(review)
 
 
 @app.command("graph")

@@ -11,6 +11,7 @@ from ..contracts import Effect, ReviewError, load
 from .failure import show_error
 from .field_section import show_field
 from .printable import line_of, printable, text_of
+from .question_terms import terms_of
 from .screen import heading
 from .thread_view import ThreadView
 from .turn_section import effect_details
@@ -28,6 +29,7 @@ _MEANINGS = {
     "edit": "take it with other values",
     "reject": "leave it without a value, or undone",
     "respond": "say something to the agents, and let them try again",
+    "hand": "hand the question on: it is somebody else's then",
     "skip": "leave the question open",
 }
 
@@ -39,6 +41,8 @@ def show_question(screen: Console, view: ThreadView, question: OpenQuestion) -> 
     screen.print(heading(f"{view.id}: {line_of(question.reason)}"))
     if view.source:
         screen.print(f"input {line_of(view.source)}", style="dim")
+    for line in terms_of(question):
+        screen.print(line, style="dim")
     screen.print()
     if not question.is_ours:
         screen.print(text_of(question.value))
@@ -73,7 +77,7 @@ class Interview:
             EndOfAnswers: The input ended without an answer.
         """
         show_question(self.screen, view, question)
-        choices = [*question.allowed, "skip"]
+        choices = [*question.allowed, "hand", "skip"]
         for choice in choices:
             self.screen.print(f"  {choice:8} {_MEANINGS.get(choice, '')}")
         while True:
@@ -103,6 +107,9 @@ class Interview:
                 return Verdict("reject", self._ask("  Why (may be empty): ").strip())
             case "respond":
                 return Verdict("respond", self._ask("  What to say: ").strip())
+            case "hand":
+                names = self._ask("  To whom (names, with commas between): ").split(",")
+                return Verdict("assign", to=[name.strip() for name in names if name.strip()])
             case _:
                 return Verdict(kind)
 
@@ -116,6 +123,14 @@ class Interview:
                 continue
             break
         return value
+
+    def wants_the_same(self, count: int) -> bool:
+        """Whether the person answers other threads that ask the same in the same way; no at the end of the input."""
+        threads = f"{count} other thread{'s ask' if count > 1 else ' asks'}"
+        try:
+            return self._ask(f"{threads} the same. Answer so there, too? (yes, no): ").strip().lower() in ("y", "yes")
+        except EndOfAnswers:
+            return False
 
     def _signed(self) -> Reviewer:
         codes = self.supervisor.policy.review.reason_codes

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints.open_question import OpenQuestion
-from ..contracts import Ask, ReviewError
+from ..contracts import Answer, Ask, ReviewError, dump, first_problem, load
 from ..graphs.review import answer_type
 from .thread_view import ThreadView
 
 if TYPE_CHECKING:
     from ..graphs import Supervisor
 
-__all__ = ["Reviewer", "Verdict", "as_answer", "check_edit", "not_ours", "user_name"]
+__all__ = ["Reviewer", "Verdict", "as_answer", "check_answer", "check_edit", "not_ours", "user_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,17 @@ class Verdict:
     """What a reviewer wants."""
 
     kind: str
-    """`approve`, `edit`, `reject` or `respond`."""
+    """`approve`, `edit`, `reject`, `respond` or `assign`; `answer` where it is given as JSON."""
     message: str = ""
     """What is said with `reject` or `respond`."""
     edits: Sequence[str] = ()
     """With `edit`: the new values, each as `name=value`."""
+    to: Sequence[str] = ()
+    """With `assign`: whose the question is then."""
+    given: str = ""
+    """With `answer`: the answer as JSON text, in LangChain's form or that of Agent Inbox."""
+    like: str = ""
+    """What is the same in all questions that are answered with it; empty for one question."""
 
 
 def as_answer(
@@ -53,15 +59,17 @@ def as_answer(
     Raises:
         ReviewError: It does not fit the question, which stays open.
     """
-    where = f"answer to thread {view.id}"
-    decision: dict[str, Any] = {"type": verdict.kind}
-    match verdict.kind:
-        case "edit":
-            args = dict(_edit(where, each, question, supervisor) for each in verdict.edits)
-            decision["edited_action"] = {"name": question.name, "args": args}
-        case "reject" | "respond":
-            decision["message"] = verdict.message
-    answer = {"decisions": [decision], "reviewer": reviewer.name, "reason_code": reviewer.reason_code}
+    answer = _answer(f"answer to thread {view.id}", verdict, reviewer, question, supervisor)
+    check_answer(answer, question, view, supervisor)
+    return answer
+
+
+def check_answer(answer: dict[str, Any], question: OpenQuestion, view: ThreadView, supervisor: Supervisor) -> None:
+    """Check an answer as the graph will check it.
+
+    Raises:
+        ReviewError: It does not fit the question, which stays open.
+    """
     ask = view.turn.moves[-1] if view.turn.moves else None
     if not question.is_ours or not isinstance(ask, Ask):
         raise not_ours(view, question)
@@ -71,11 +79,45 @@ def as_answer(
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise ReviewError(
-            where,
+            f"answer to thread {view.id}",
             got=message,
             expected=f"one of {', '.join(question.allowed)}, with values that fit",
             fix="answer again: the question is still open",
         ) from error
+
+
+def _answer(
+    where: str, verdict: Verdict, reviewer: Reviewer, question: OpenQuestion, supervisor: Supervisor
+) -> dict[str, Any]:
+    decision: dict[str, Any] = {"type": verdict.kind}
+    match verdict.kind:
+        case "answer":
+            return _given(where, verdict, reviewer)
+        case "edit":
+            args = dict(_edit(where, each, question, supervisor) for each in verdict.edits)
+            decision["edited_action"] = {"name": question.name, "args": args}
+        case "reject" | "respond":
+            decision["message"] = verdict.message
+        case "assign":
+            decision["to"] = list(verdict.to)
+    like = {"like": verdict.like} if verdict.like else {}
+    return {"decisions": [decision], "reviewer": reviewer.name, "reason_code": reviewer.reason_code, **like}
+
+
+def _given(where: str, verdict: Verdict, reviewer: Reviewer) -> dict[str, Any]:
+    """The answer that was given as JSON; who answers is told by the flags where it does not say so."""
+    try:
+        given = load(Answer, json.loads(verdict.given))
+    except ValueError as error:
+        raise ReviewError(
+            where,
+            got=f"{verdict.given!r:.80}: {first_problem(error)}",
+            expected="an answer as JSON",
+            fix="""write {"decisions": [{"type": "approve"}]}, say; the question is still open""",
+        ) from error
+    answer: dict[str, Any] = dump(given)
+    for name, told in (("reviewer", reviewer.name), ("reason_code", reviewer.reason_code), ("like", verdict.like)):
+        answer[name] = answer[name] or told
     return answer
 
 
