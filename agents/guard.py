@@ -16,9 +16,10 @@ from langgraph.types import RetryPolicy, TimeoutPolicy
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from ..contracts import AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
+from ..contracts import OTHERS, AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
 from .agent import Agent
 from .failure import fault_of
+from .others import others_of
 from .output import Output, alisted, checked, listed
 from .retry import worth_retrying
 from .trace import mark_run
@@ -58,6 +59,7 @@ class Guard(Runnable[State, Update]):
         self._from_request = tuple(request[name] for name in sorted(reads & request.keys()))
         self._from_outcome = tuple(outcome[name] for name in sorted(reads & (outcome.keys() - request.keys())))
         self._reads_messages = "messages" in reads and "messages" not in request
+        self._reads_others = OTHERS in reads and OTHERS not in {**request, **outcome}
 
     @property
     def retry_policy(self) -> RetryPolicy | None:
@@ -175,6 +177,8 @@ class Guard(Runnable[State, Update]):
                 inputs[field.name] = copy.deepcopy(field.default)  # what an agent does to it is its own
         if self._reads_messages:
             inputs["messages"] = list(state.get("messages") or [])
+        if self._reads_others:
+            inputs[OTHERS] = others_of(self.agent.name, state, self._outcome)
         return inputs
 
     def _typed(self, field: Field, plain: Any) -> Any:

@@ -53,7 +53,7 @@ class Contract:
     name: str
     """Name of the agent, and of its node in the graph; unique in a team."""
     reads: frozenset[str]
-    """Fields that it needs: of the request, of the outcome, or `messages`."""
+    """Fields that it needs: of the request, of the outcome, or `messages`, or `others` (see `others_of`)."""
     writes: frozenset[str]
     """Fields that it may make claims about."""
     capability: Capability

@@ -2,6 +2,7 @@
 
 from .checking import Finding, TeamSchema, check_policy
 from .conflict import conflicts
+from .explanation import explained
 from .flip import find_flip
 from .mediation import Context, decide
 from .next_move import Step, next_move
@@ -31,6 +32,7 @@ __all__ = [
     "check_policy",
     "conflicts",
     "decide",
+    "explained",
     "find_flip",
     "is_tie",
     "next_move",

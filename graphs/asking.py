@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Collection, Mapping
 
 from ..contracts import Ask, Decision, Effect, Policy
+from .explanation import shortly
 from .hearing import Hearing, hear_effect, hear_field, returned
 from .turn import Turn
 
@@ -28,10 +29,8 @@ def ask_about_fields(
     first = next(iter(hearings.values()))
     together = {name: each for name, each in hearings.items() if each.terms == first.terms}
     back = returned(turn)
-    reasons = [
-        _reason(f"{name}: {decisions[name].reason}", each.said(name), back.get(name, ""))
-        for name, each in together.items()
-    ]
+    why = {name: shortly(decisions[name]) if len(together) > 1 else decisions[name].reason for name in together}
+    reasons = [_reason(f"{name}: {why[name]}", each.said(name), back.get(name, "")) for name, each in together.items()]
     return _ask(tuple(together), "", "; ".join(reasons), first)
 
 

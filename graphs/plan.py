@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from ..agents import Agent
-from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy
+from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, round_key
+from .explanation import explained
 from .mediation import Context, decide
 from .roster import Roster
+from .rounds import Rounds
 from .rules import usage_of
 from .turn import Turn
+from .waves import is_final, waves
 
 __all__ = ["Plan", "plan"]
 
@@ -94,9 +97,7 @@ class _Chain:
         self.asking: set[str] = set()
         self.held: set[str] = set()
         self._fields: dict[str, Standing] = {}
-        self._claims: dict[str, list[Claim]] = {}
-        for claim in turn.claims:
-            self._claims.setdefault(claim.field, []).append(claim)
+        self._rounds = Rounds(turn, roster, policy)
 
     def field(self, name: str) -> Standing:
         """Where the field stands, after deciding whatever can be decided."""
@@ -113,19 +114,23 @@ class _Chain:
         heeded = {self.field(upstream) for upstream in sorted(self.policy.upstream(name))}
         states: dict[str, Standing] = {}
         decision = Decision(name, "abstained", 0)
-        for tier in self.roster.tiers[name]:
-            states |= {agent.name: self._agent(agent) for agent in tier}
+        for wave, rest in waves(self.roster.tiers[name], name, self.policy):
+            states |= {agent.name: self._agent(agent) for agent in wave}
             for unready in _UNREADY:
                 if unready in states.values() or unready in heeded:
                     return unready
-            decision = self._decide(name, states.keys())
-            if decision.status == "settled" or decision.review:
+            decision = self._decide(name, dict.fromkeys(states, 0))
+            if is_final(decision, rest, self.policy):
+                decision = replace(decision, reason=f"{decision.reason}{_why_spared(rest)}")
                 break
         if self._has_pending_effect(name):
             return "running"
+        decision, rounds = self._revise(name, decision, states)
+        if rounds is None:
+            return "running"
         if decision.status == "abstained" and not decision.review and set(states.values()) <= {"closed", "dead"}:
             decision = replace(decision, reason="what it is derived from has no value")
-        reached = self._conclude(name, decision)
+        reached = self._conclude(name, self._explain(name, decision, rounds, states))
         return "closed" if reached == "dead" and set(states.values()) == {"closed"} else reached
 
     def _agent(self, agent: Agent) -> Standing:
@@ -160,24 +165,52 @@ class _Chain:
             for effect in self.turn.effects.values()
         )
 
-    def _decide(self, name: str, in_play: Collection[str]) -> Decision:
-        claims = [
-            claim
-            for claim in self._claims.get(name, ())
-            if claim.agent in in_play and claim.basis == self.bases.get(claim.agent)
-        ]
+    def _decide(self, name: str, rounds: Mapping[str, int]) -> Decision:
+        """The decision on the claims of these agents, each of the round that is given."""
+        claims = self._rounds.counting(name, self.bases, rounds)
         facts = [claim for claim in claims if self._is_fact(claim)] if name in self.roster.actions else []
+        field, context = self.roster.outcome[name], self._context(name)
+        fresh = decide(field, facts or claims, self.policy, context, terms=_FACT if facts else None)
+        return self._number(name, fresh if facts else self._heed_words(name, fresh))
+
+    def _context(self, name: str) -> Context:
         upstream = self.policy.upstream(name)
         settled = {each: self.decisions[each] for each in upstream if self.has_value(each)}
-        context = Context(self.turn.request, _Settled(self.roster, settled), self._usage)
-        fresh = decide(self.roster.outcome[name], facts or claims, self.policy, context, terms=_FACT if facts else None)
-        return self._number(name, fresh if facts else self._heed_words(name, fresh))
+        return Context(self.turn.request, _Settled(self.roster, settled), self._usage)
+
+    def _revise(
+        self, name: str, decision: Decision, states: Mapping[str, Standing]
+    ) -> tuple[Decision, Mapping[str, int] | None]:
+        """The decision after its rounds of revision, and the agents' rounds; None for these while agents are at it."""
+        if name in self.roster.actions:
+            return decision, dict.fromkeys(states, 0)
+        revised = self._rounds.revise(name, decision, self.bases, states, lambda rounds: self._decide(name, rounds))
+        for agent, number in revised.wanted.items():
+            self.ready[agent] = {**self.ready.get(agent, self.bases[agent]), round_key(name): number}
+        return revised.decision, None if revised.wanted else revised.rounds
+
+    def _explain(
+        self, name: str, decision: Decision, rounds: Mapping[str, int], states: Mapping[str, Standing]
+    ) -> Decision:
+        if name in self.roster.actions or decision.status != "contested":
+            return decision
+        claims = self._rounds.counting(name, self.bases, rounds)
+        ran = {agent for agent, standing in states.items() if standing == "ready"}
+        return explained(
+            self.roster.outcome[name],
+            decision,
+            claims,
+            self.policy,
+            self._context(name),
+            silent=ran - {claim.agent for claim in claims},
+            stale=self._rounds.stale(name, self.bases, rounds),
+        )
 
     def _heed_words(self, name: str, fresh: Decision) -> Decision:
         """What agents decide against an earlier word of a person, in a team below, goes to a person again, for good."""
         if fresh.status != "settled" or fresh.by.startswith("person:"):
             return fresh
-        words = [claim for claim in self._claims.get(name, ()) if claim.person]
+        words = [claim for claim in self._rounds.claims(name) if claim.person]
         against = [claim for claim in words if self._key(name, claim.value) != self._key(name, fresh.value)]
         if not against:
             return fresh
@@ -239,6 +272,10 @@ class _Chain:
         """Whether a rule wants a person, also where the vote alone would not have settled it."""
         asking = {rule.name for rule in self.policy.rules if rule.then in ("review", "veto")}
         return decision.review or not asking.isdisjoint(decision.rules)
+
+
+def _why_spared(rest: Sequence[Agent]) -> str:
+    return f"; {', '.join(agent.name for agent in rest)} could not change it" if rest else ""
 
 
 class _Settled(Mapping[str, Any]):

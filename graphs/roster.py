@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..agents import Agent
-from ..contracts import BuildError, Field, Policy, same_type, takes_none
+from ..contracts import OTHERS, BuildError, Field, Policy, same_type, takes_none
 from .state import State
 
 __all__ = ["Roster"]
@@ -66,6 +66,10 @@ class Roster:
             _MESSAGES in self.agents[name].contract.reads and _MESSAGES not in self.request
             for name in self.needed(fields)
         )
+
+    def shows_others(self, agent: str) -> bool:
+        """Whether the agent wants to see what the others claim, and may revise what it claims."""
+        return OTHERS in self.agents[agent].contract.reads - self.request.keys() - self.outcome.keys()
 
     def needed(self, goals: Iterable[str]) -> frozenset[str]:
         """The names of all agents that the goals may need, by backward chaining."""
@@ -175,7 +179,7 @@ class Roster:
             )
 
     def _check_fields(self) -> None:
-        known = self.request.keys() | self.outcome.keys() | {_MESSAGES}
+        known = self.request.keys() | self.outcome.keys() | {_MESSAGES, OTHERS}
         for agent in self.agents.values():
             for field in sorted(agent.contract.reads - known):
                 raise BuildError(

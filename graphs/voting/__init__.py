@@ -2,8 +2,8 @@
 
 from .ballot import Ballot
 from .confidence import CERTAINTY, confidence
-from .objection import objection
+from .objection import objection, objectors
 from .rule import VOTING_RULES, VotingRule
 from .shares import is_tie
 
-__all__ = ["CERTAINTY", "VOTING_RULES", "Ballot", "VotingRule", "confidence", "is_tie", "objection"]
+__all__ = ["CERTAINTY", "VOTING_RULES", "Ballot", "VotingRule", "confidence", "is_tie", "objection", "objectors"]

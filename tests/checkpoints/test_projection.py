@@ -201,7 +201,7 @@ def test_question_within_an_agent(sqlite_url: str) -> None:
         state = graph.invoke(given, config)
         project(database)
         assert told(sqlite_url, "SELECT thread, kind, reason FROM open_reviews") == [
-            ("a", "agent", "total: confidence 0.545 is below 0.75")
+            ("a", "agent", "total: confidence 0.545 is below 0.75; last claims 2; without last, 1 would be settled")
         ]
         answer = {"decisions": [{"type": "approve"}], "reviewer": "ann"}
         graph.invoke(Command(resume={state["__interrupt__"][0].id: answer}), config)

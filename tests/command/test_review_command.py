@@ -159,7 +159,7 @@ def test_interview(desk: Desk) -> None:
     ended = desk("review", line["thread"], stdin="\n".join(typed) + "\n", status=0)
     for part in (
         "total  300.00  contested",
-        "dissent  largest",
+        "dissent   largest",
         "«300.00»",
         "take it as proposed",
         "waits again: post",

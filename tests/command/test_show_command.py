@@ -38,7 +38,7 @@ def test_dissent_and_question(desk: Desk) -> None:
     out = desk("show", thread[:6], status=0).out
     assert "total  12.00  contested  0.545 by vote" in out
     assert "20.00  0.318  largest" in out
-    assert "dissent  largest" in out
+    assert "dissent   largest" in out
     assert f"To answer: quorate review {thread}" in out
 
 

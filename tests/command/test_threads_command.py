@@ -26,7 +26,10 @@ def test_list(filled: Desk) -> None:
     """The newest comes first, with its status and what it waits for."""
     lines = filled("threads", "--json", status=0).lines
     assert [(line["status"], line["reason"]) for line in lines] == [
-        ("waiting", "total: confidence 0.545 is below 0.75"),
+        (
+            "waiting",
+            "total: confidence 0.545 is below 0.75; largest claims 20.00; without largest, 12.00 would be settled",
+        ),
         ("settled", "all 3 goals are settled"),
     ]
     assert lines[0]["graph"] == "desk"

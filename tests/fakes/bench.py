@@ -11,6 +11,7 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 from quorate.agents import Agent
+from quorate.agents.others import others_of
 from quorate.agents.output import checked, listed
 from quorate.contracts import (
     Answer,
@@ -136,7 +137,7 @@ class Bench:
     def _run(self, name: str, basis: Mapping[str, int]) -> None:
         agent = self.roster.agents[name]
         self.runs.append((name, dict(basis)))
-        inputs = {field: self._input(field) for field in agent.contract.reads}
+        inputs = {field: self._input(field, name) for field in agent.contract.reads}
         assert agent.call is not None
         try:
             output = checked(listed(agent.call(**inputs), 100), agent.contract, self.roster.outcome, inputs, basis)
@@ -149,11 +150,14 @@ class Bench:
             usage=(Usage(agent=name, basis=basis),),
         )
 
-    def _input(self, field: str) -> Any:
+    def _input(self, field: str, name: str) -> Any:
         if field in self.roster.request:
             return self.roster.request[field].parse(self.turn.request[field])
         if field == "messages":
             return list(self.turn.messages)
+        if field == "others":
+            parts = {part: [dump(each) for each in getattr(self.turn, part)] for part in ("moves", "claims", "faults")}
+            return others_of(name, parts, self.roster.outcome)
         decision = self.turn.decisions.get(field)
         known = self.roster.outcome[field]
         return known.parse(decision.value) if decision and decision.status == "settled" else known.default

@@ -35,10 +35,12 @@ class Member:
     tier: int
     action: bool
     listens: bool
+    sees: bool
     temper: int
 
     def agent(self, name: str) -> Agent:
         reads = {"text", *(f"f{i}" for i in self.reads), *(["messages"] if self.listens else [])}
+        reads |= {"others"} if self.sees else set()
         contract = Contract(
             name,
             frozenset(reads),
@@ -51,6 +53,8 @@ class Member:
     def call(self, **inputs: Any) -> Any:
         if "messages" in inputs:
             inputs["messages"] = len(inputs["messages"])
+        if "others" in inputs:
+            inputs["others"] = sorted((each.field, each.value, each.confidence) for each in inputs["others"])
         chance = zlib.crc32(repr((self.number, self.temper, sorted(inputs.items()))).encode())
         if chance % 11 == 0:
             raise ValueError("no mood")
@@ -80,6 +84,7 @@ def teams(draw: st.DrawFn) -> tuple[list[Member], int]:
                     tier=draw(st.sampled_from([0, 0, 1, 2])),
                     action=action,
                     listens=draw(st.integers(0, 4)) == 0,
+                    sees=not action and draw(st.booleans()),
                     temper=draw(st.integers(0, 50)),
                 )
             )
@@ -94,6 +99,7 @@ def policies(draw: st.DrawFn, count: int) -> dict[str, Any]:
             "accept": st.sampled_from([0.0, 0.5, 0.75, 0.95]),
             "quorum": st.integers(1, 2),
             "review": st.sampled_from(["unsettled", "always", "never"]),
+            "revise": st.integers(0, 2),
         },
     )
     names = [f"f{i}" for i in range(count)]
@@ -260,7 +266,7 @@ def test_cases_reach_every_kind_of_end() -> None:
     """The random teams are no formality: among them are settled, unsettled and asked turns, effects and reruns."""
     seen: Counter[str] = Counter()
 
-    @settings(deadline=None, max_examples=150, database=None, derandomize=True)
+    @settings(deadline=None, max_examples=300, database=None, derandomize=True)
     @given(cases())
     def look(case: dict[str, Any]) -> None:
         desk = Watched(case, names_of(case))
@@ -269,8 +275,10 @@ def test_cases_reach_every_kind_of_end() -> None:
         seen.update({move.kind for move in desk.turn.moves})
         seen["rerun"] += max(Counter(name for name, _ in desk.runs).values(), default=0) > 1
         seen.update({f"effect {effect.status}" for effect in desk.turn.effects.values()})
+        seen["revised"] += any(":" in key for _, basis in desk.runs for key in basis)
+        seen["flip"] += any(each.flip is not None for each in desk.turn.decisions.values())
         seen["locked"] += any(each.locked for each in desk.turn.decisions.values())
 
     look()
-    wanted = {"settled", "unsettled", "dispatch", "ask", "execute", "finish", "rerun", "locked"}
+    wanted = {"settled", "unsettled", "dispatch", "ask", "execute", "finish", "rerun", "revised", "flip", "locked"}
     assert wanted | {"effect done", "effect declined"} <= {name for name, count in seen.items() if count >= 3}

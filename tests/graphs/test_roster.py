@@ -53,7 +53,7 @@ def chain(**reads: str) -> tuple[list[Agent], type[BaseModel]]:
         ((member("a", "total company"), member("a", "total")), ["2 agents of the name 'a'"]),
         (
             (member("a", "total company", "txt"),),
-            ["agent 'a'", "unknown field 'txt'", "company, messages, text, total"],
+            ["agent 'a'", "unknown field 'txt'", "company, messages, others, text, total"],
         ),
         ((member("a", "total company vat"),), ["agent 'a'", "a write of the unknown field 'vat'"]),
         ((member("a", "total company text"),), ["agent 'a'", "a write of the unknown field 'text'"]),

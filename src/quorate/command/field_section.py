@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..contracts import Alternative, BlobError, Claim, Decision, Passage
+from ..contracts import Alternative, BlobError, Claim, Conflict, Decision, Passage, base_of, fields_revised
 from .evidence import in_context
 from .printable import line_of, local_time, printable, text_of
 from .screen import status_text
@@ -57,6 +57,8 @@ def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[st
             yield "person", f"{by}, {line_of(decision.reason_code)}, {local_time(decision.decided_at)}"
         if decision.tally:
             yield "tally", _tally(decision.tally)
+        if decision.conflicts:
+            yield "conflict", _conflicts(decision.conflicts)
         if decision.dissent:
             yield "dissent", ", ".join(decision.dissent)
         rules = f", rules {', '.join(decision.rules)}" if decision.rules else ""
@@ -73,6 +75,13 @@ def _tally(alternatives: Iterable[Alternative]) -> Table:
     return table
 
 
+def _conflicts(conflicts: Iterable[Conflict]) -> Table:
+    table = _grid(2)
+    for each in conflicts:
+        table.add_row(each.kind, line_of(each.note))
+    return table
+
+
 def _claims(claims: Collection[Claim], turn: Turn) -> Table:
     from rich.text import Text
 
@@ -83,8 +92,12 @@ def _claims(claims: Collection[Claim], turn: Turn) -> Table:
         lines = [Text.assemble(_cell(claim.value), "  ", (f"{claim.agent}{version}", "dim"))]
         lines += [Text(line_of(claim.reason))] if claim.reason else []
         lines += [in_context(each, fields) for each in claim.evidence]
-        basis = ", ".join(f"{field} v{version}" for field, version in claim.basis.items())
-        lines += [Text(f"based on {basis}", style="dim")] if basis else []
+        basis = [f"{field} v{version}" for field, version in base_of(claim.basis).items()]
+        notes = [f"based on {', '.join(basis)}"] if basis else []
+        rounds = fields_revised(claim.basis)
+        notes += [f"round {rounds[claim.field]} of revising"] if claim.field in rounds else []
+        notes += [f"said while revising {', '.join(rounds)}"] if rounds and claim.field not in rounds else []
+        lines += [Text("; ".join(notes), style="dim")] if notes else []
         table.add_row(f"{claim.confidence:.2f}", Text("\n").join(lines))
     return table
 

@@ -1,0 +1,59 @@
+"""Waves: in which order the writers of a field run, and when the rest need not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..agents import Agent
+from ..contracts import Decision, Policy
+from .floor import floor_of
+
+__all__ = ["Wave", "is_final", "waves"]
+
+Wave = tuple[Sequence[Agent], Sequence[Agent]]
+"""The agents that run now, and those of their tier that are left."""
+
+_ROUNDING = 1e-9
+
+
+def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterator[Wave]:
+    """The agents of each tier in turn, as many at a time as the policy says; those of more weight first.
+
+    All of a tier at once where nothing could be said of the rest before they have run: where a rule other than
+    `forbid` is about the field, where the voting rule states no bound, and where an agent is a team, whose claims may
+    carry the word of a person, or acts.
+
+    Args:
+        tiers: The writers of the field.
+        name: The field.
+        policy: The rules, and the terms of the vote.
+    """
+    terms = policy.of(name)
+    bounded = floor_of(terms) is not None and all(rule.then == "forbid" for rule in policy.rules_for(name))
+    for tier in tiers:
+        size = len(tier)
+        if bounded and terms.wave and not any(agent.is_team or agent.contract.capability == "action" for agent in tier):
+            size = terms.wave
+        order = sorted(tier, key=lambda agent: (-terms.weights.get(agent.name, 1.0), agent.name))
+        for start in range(0, len(order), size):
+            yield order[start : start + size], order[start + size :]
+
+
+def is_final(decision: Decision, rest: Sequence[Agent], policy: Policy) -> bool:
+    """Whether the decision ends the search: a tier settled it, or nothing that its rest could claim would change it.
+
+    The outcome that could not change is the status with the value, up to how it is written; its confidence could.
+
+    Args:
+        decision: The decision on the claims so far.
+        rest: The agents of the tier that have not run.
+        policy: The terms of the vote.
+    """
+    if not rest:
+        return decision.status == "settled" or decision.review
+    terms = policy.of(decision.field)
+    floor = floor_of(terms)
+    if floor is None or decision.status != "settled" or decision.by != "vote":
+        return False
+    least = floor(decision.tally, {agent.name: agent.contract.limits.claims for agent in rest}, terms.weights)
+    return least > _ROUNDING and least >= terms.accept + _ROUNDING
