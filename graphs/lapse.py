@@ -78,6 +78,7 @@ def _closed(old: Decision, hearing: Hearing, ask: Ask, policy: Policy, now: date
         dissent=dissent(old.tally, None),
         policy=policy.digest,
         review=False,
+        flip=None,
         locked=True,
         reviewer="",
         reason_code=policy.review.default,

@@ -259,6 +259,7 @@ def _signer(
             dissent=dissent(old.tally, key),
             policy=policy.digest,
             review=False,
+            flip=None,
             locked=True,
             reviewer=answer.reviewer,
             reason_code=answer.reason_code or answer.verdict.type,

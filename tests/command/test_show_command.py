@@ -39,6 +39,8 @@ def test_dissent_and_question(desk: Desk) -> None:
     assert "total  12.00  contested  0.545 by vote" in out
     assert "20.00  0.318  largest" in out
     assert "dissent   largest" in out
+    assert "conflict  value     against 12.00: 20.00 by largest (0.70)" in out
+    assert "largest claims 20.00; without largest, 12.00" in out
     assert f"To answer: quorate review {thread}" in out
 
 

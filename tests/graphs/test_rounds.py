@@ -265,3 +265,19 @@ def test_field_of_that_name() -> None:
     )
     turn = team.read(team.compile().invoke({"request": {}, "goals": ["total"]}))
     assert sum(isinstance(move, Dispatch) for move in turn.moves) == 1
+
+
+def test_old_claim_that_is_not_renewed_is_stale() -> None:
+    """An agent whose inputs changed, and that claims nothing on the new ones, is told as a conflict."""
+
+    def call(company: str) -> Claim | None:
+        return Claim("total", Decimal(15), 0.9) if company == "Aeon" else None
+
+    by_company = agent(writes={"total"}, capability="reasoning", name="b")(call)
+    desk = bench(stubborn("a", "12", 0.5), by_company, stubborn("c", "Aeon", field="company"))
+    desk.turn = replace(desk.turn, goals=("total",))
+    desk.advance()
+    desk.correct(company="Tesco")
+    decision = desk.turn.decisions["total"]
+    assert [(each.kind, each.agents) for each in decision.conflicts] == [("stale", ("b",))]
+    assert decision.conflicts[0].note == "b claimed 15 before its inputs changed, and not since"
