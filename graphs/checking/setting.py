@@ -58,7 +58,7 @@ class Setting:
     def agents(self) -> tuple[str, ...] | None:
         """The agents whose claims the rule can be asked about; None where they are not known."""
         own = self.rule.agents
-        if self.team is None or self.fields is None:
+        if self.team is None or self.fields is None or not self.team.writers.keys() >= set(self.fields):
             return tuple(sorted(own)) or None
         writers = frozenset().union(*(self.team.writers.get(name, frozenset()) for name in self.fields))
         return tuple(sorted(writers & own if own else writers))

@@ -13,6 +13,7 @@ from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
 from .keys_app import keys
 from .options import Db, Json
+from .policy_app import policy
 from .retention_app import retention
 from .review_app import review
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(audit)
 app.add_typer(keys)
+app.add_typer(policy)
 app.add_typer(retention)
 
 
