@@ -15,6 +15,7 @@ from .thread import Thread
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from .log.refusals import Refused
     from .saver.log import Log
     from .sealing.seal import Sealer
 
@@ -61,8 +62,16 @@ class Database(Protocol):
         """A saver for `ainvoke` and `astream`, open within the `async with` block; any number of runs share it."""
         ...
 
-    def threads(self, limit: int | None = None) -> list[Thread]:
-        """The threads that have a checkpoint, newest first, at most `limit`."""
+    def threads(self, limit: int | None = None, *, refused: Refused | None = None) -> list[Thread]:
+        """The threads that have a checkpoint, newest first.
+
+        Args:
+            limit: How many at most.
+            refused: Takes the error of each one whose row cannot be opened, which is left out then; else it is raised.
+
+        Raises:
+            DatabaseError: The database cannot be read, or, without `refused`, a row.
+        """
         ...
 
     @property

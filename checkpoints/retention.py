@@ -13,6 +13,7 @@ from .blobs.blob_digests import digests_in
 from .log.candidate import Candidate
 from .log.content import content_of
 from .log.line import LineKey
+from .log.refusals import Refusals, Refused
 from .log.store import Reader
 from .thread import id_at, time_of
 from .upkeep.keep import Keep
@@ -95,9 +96,13 @@ class Retention:
             text = json.dumps({"keep": policy.what, "older_than": None if age is None else age.total_seconds()})
         self._upkeep.writer.do(lambda transaction: transaction.set(_SETTING, text))
 
-    def threads(self) -> list[str]:
-        """The ids of all threads, those written last first."""
-        return self._upkeep.threads()
+    def threads(self, refused: Refused | None = None) -> list[str]:
+        """The ids of all threads, those written last first.
+
+        Args:
+            refused: Takes the error of each one whose row cannot be opened, which is left out then; else it is raised.
+        """
+        return self._upkeep.threads(refused)
 
     def prune(
         self,
@@ -126,10 +131,12 @@ class Retention:
         keep = self._decided() if keep is None else keep
         now = now or datetime.now(UTC)
         found = []
-        for thread in self._upkeep.threads() if threads is None else self._known(threads):
+        refused = Refusals()
+        for thread in self._upkeep.threads(refused) if threads is None else self._known(threads):
             found.append(self._prune(thread, keep, now, dry_run=dry_run))
             if done is not None:
                 done(found[-1])
+        refused.check()
         return found
 
     def delete(self, thread: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 from ..contracts import DatabaseError
 from .log.content import context_of
 from .log.line import Line
-from .log.store import CheckpointRow, LineRow, RemovalRow, Transaction, WritesRow
+from .log.line_row import LineRow
+from .log.store import CheckpointRow, RemovalRow, Transaction, WritesRow
 from .sealing.encryption import ENCRYPTION, Encryption, Transition
 from .sealing.seal import Keyring, Sealer
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from ...contracts import DatabaseError
 from ..log.line import Line, LineKey
+from ..log.line_row import LineRow
 from ..log.removal import is_of
-from ..log.store import LineRow, Reader, Store
+from ..log.store import Reader, Store
 from ..sealing.seal import Sealer
 from .finding import Finding
 from .line_audit import LineAudit

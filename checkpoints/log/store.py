@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ...contracts import DatabaseError
-from ..sealing.seal import Sealer
 from .line import Line, LineKey
+from .line_row import LineRow
+from .refusals import Refused
 
 __all__ = [
     "Adding",
     "CheckpointRow",
     "Found",
-    "LineRow",
     "LostDatabase",
     "Reader",
     "RemovalRow",
@@ -73,51 +73,6 @@ class WritesRow(NamedTuple):
     """Its content."""
 
 
-class LineRow(NamedTuple):
-    """A line as it is stored."""
-
-    id: int
-    """Its number."""
-    name: str
-    """The thread's id, or what the key makes of it."""
-    sealed: bytes | None
-    """The thread's id, sealed; None where the name is that."""
-    namespace: str
-    """The checkpoint namespace."""
-    head: int | None
-    """The newest checkpoint's place."""
-    head_id: str | None
-    """The newest checkpoint's id."""
-    owner: int
-    """The run that wrote last."""
-    tip: bytes | None
-    """Digest of the newest event."""
-    events: int
-    """How many events it had in all."""
-    early: int
-    """How many rows of writes it has that came before their checkpoint."""
-    generation: int
-    """Counts the times that events were taken out or rewritten."""
-
-    def open(self, sealer: Sealer) -> Line:
-        """The line, under the thread's id.
-
-        Raises:
-            DatabaseError: It is sealed with a key that is not there, or not sealed as the others are.
-        """
-        name = self.name.encode("utf-8", "surrogatepass")
-        thread = sealer.open(name if self.sealed is None else self.sealed, name)
-        try:
-            return Line(self.id, LineKey(thread.decode("utf-8", "surrogatepass"), self.namespace), *self[4:])
-        except UnicodeDecodeError as error:
-            raise DatabaseError(
-                f"line {self.id}",
-                got="a thread's id that is no text",
-                expected="a row that quorate wrote",
-                fix="find out what changed it, and go on from a backup",
-            ) from error
-
-
 class RemovalRow(NamedTuple):
     """That a line was removed, as it is stored: nobody learns its thread from it who does not know it."""
 
@@ -164,8 +119,13 @@ class Reader(Protocol):
         """Where a line stands."""
         ...
 
-    def lines(self, thread: str | None = None) -> list[Line]:
-        """The lines of one thread, or all; those written last come first."""
+    def lines(self, thread: str | None = None, refused: Refused | None = None) -> list[Line]:
+        """The lines of one thread, or all; those written last come first.
+
+        Args:
+            thread: Its id; None for all.
+            refused: Takes the error of each line that cannot be opened, which is left out then; else it is raised.
+        """
         ...
 
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:

@@ -19,6 +19,7 @@ from .table import PostgresTable
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from ..log.refusals import Refused
     from ..saver.log import Log
     from ..thread import Thread
 
@@ -74,9 +75,9 @@ class PostgresDatabase:
         """A saver for `ainvoke` and `astream`, open within the `async with` block."""
         return self.log.asaver()
 
-    def threads(self, limit: int | None = None) -> list[Thread]:
+    def threads(self, limit: int | None = None, *, refused: Refused | None = None) -> list[Thread]:
         """The threads that have a checkpoint, newest first, at most `limit`."""
-        return self.log.threads(limit)
+        return self.log.threads(limit, refused)
 
     def close(self) -> None:
         """Close the pool; what is open within a `with` block stays open until that ends."""

@@ -14,7 +14,9 @@ from psycopg.types.numeric import Int8
 
 from ..log.known_lines import KnownLine, KnownLines
 from ..log.line import Line, LineKey
-from ..log.store import CheckpointRow, Found, LineRow, RemovalRow, Superseded, WritesRow
+from ..log.line_row import LineRow, lines_of
+from ..log.refusals import Refused
+from ..log.store import CheckpointRow, Found, RemovalRow, Superseded, WritesRow
 from ..sealing.seal import Sealer
 from .array import Numbers, Texts
 from .text import stored, unstored
@@ -137,14 +139,14 @@ class PostgresReader:
         rows.sort(key=lambda row: names.index(row[1]))
         return line_row(rows[0]).open(self._sealer) if rows else None
 
-    def lines(self, thread: str | None = None) -> list[Line]:
+    def lines(self, thread: str | None = None, refused: Refused | None = None) -> list[Line]:
         """The lines of one thread, or all; those written last come first."""
         if thread is None:
             rows = self.ask(LINE)
         else:
             names = Texts(map(stored, self._sealer.names_of(thread)))
             rows = self.ask(f"{LINE} WHERE t.thread = ANY(%b)", (names,))
-        return sorted((line_row(row).open(self._sealer) for row in rows), key=lambda line: line.head or 0, reverse=True)
+        return lines_of(map(line_row, rows), self._sealer, refused)
 
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint and before it those that its header needs, oldest first."""

@@ -9,6 +9,7 @@ from psycopg.types.numeric import Int8
 
 from ..log.known_lines import KnownLine, KnownLines
 from ..log.line import Line, LineKey
+from ..log.refusals import Refused
 from ..log.store import CheckpointRow, RemovalRow, WritesRow
 from ..sealing.seal import Sealer
 from .array import Binaries, Numbers, Texts
@@ -76,13 +77,13 @@ class PostgresTransaction(PostgresReader):
         self._lock(_NAMED, *_named((name, key) for name in names))
         return super().line(key)
 
-    def lines(self, thread: str | None = None) -> list[Line]:
+    def lines(self, thread: str | None = None, refused: Refused | None = None) -> list[Line]:
         """The lines of one thread, or all; nobody else can go on with them."""
         if thread is None:
             self._lock("")
         else:
             self._lock(_OF_THREAD, Texts(map(stored, self._sealer.names_of(thread))))
-        return super().lines(thread)
+        return super().lines(thread, refused)
 
     def open_lines(self, keys: Collection[LineKey]) -> dict[LineKey, Line]:
         """The lines of these keys, made where they are not there."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...contracts import DatabaseError, missing_extra
 from ..address import Address
 from ..log.line import Line
+from ..log.refusals import Refusals
 from .cell import name_of
 from .path import PathReader
 from .tables import THREADS
@@ -106,12 +107,22 @@ class Projection:
         self._target = target
 
     def __call__(self, report: Report | None = None) -> Projected:
-        """Read what is new, and write it."""
+        """Read what is new, and write it.
+
+        Raises:
+            DatabaseError: A database cannot be read or written; or, when all others are written, a thread whose row
+                cannot be opened.
+        """
         marks = self._target.marks()
+        refused = Refusals()
         with self._store.reading() as reader:
-            lines = [line for line in reader.lines() if not line.key.namespace and line.head_id is not None]
+            lines = [
+                line for line in reader.lines(None, refused) if not line.key.namespace and line.head_id is not None
+            ]
         wanted = [line for line in reversed(lines) if marks.get(name_of(line.key.thread)) != mark_of(line)]
         gone = sorted(marks.keys() - {name_of(line.key.thread) for line in lines})
+        if refused.errors:
+            gone = []  # whose rows these are nobody can tell
         done = unreadable = 0
         for batch in self._batches(wanted, marks):
             self._target.write(batch)
@@ -122,6 +133,7 @@ class Projection:
         for start in range(0, len(gone), _THREADS):
             self._target.write([ThreadChange(name, marks[name]) for name in gone[start : start + _THREADS]])
         self._target.finish()
+        refused.check()
         return Projected(len(lines), len(wanted), unreadable, len(gone))
 
     def _batches(self, lines: Sequence[Line], marks: dict[str, Mark]) -> Iterator[list[ThreadChange]]:

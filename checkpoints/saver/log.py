@@ -8,6 +8,7 @@ from threading import Lock
 
 from ..log.commit import Commit
 from ..log.hold import Holds
+from ..log.refusals import Refused
 from ..log.store import Store
 from ..log.writer import Writer
 from ..sealing.seal import Sealer
@@ -58,10 +59,12 @@ class Log:
         with self.saver() as saver:
             yield saver
 
-    def threads(self, limit: int | None = None) -> list[Thread]:
-        """The threads that have a checkpoint, newest first, at most `limit`."""
+    def threads(self, limit: int | None = None, refused: Refused | None = None) -> list[Thread]:
+        """The threads that have a checkpoint, newest first: see `Database.threads`."""
         with self.store.reading() as reader:
-            lines = [line for line in reader.lines() if not line.key.namespace and line.head_id is not None]
+            lines = [
+                line for line in reader.lines(None, refused) if not line.key.namespace and line.head_id is not None
+            ]
         return [Thread(line.key.thread, time_of(line.head_id or "")) for line in lines[:limit]]
 
     def close(self) -> None:

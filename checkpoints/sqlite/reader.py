@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from ..log.line import Line, LineKey
-from ..log.store import CheckpointRow, Found, LineRow, RemovalRow, WritesRow
+from ..log.line_row import LineRow, lines_of
+from ..log.refusals import Refused
+from ..log.store import CheckpointRow, Found, RemovalRow, WritesRow
 from ..sealing.seal import Sealer
 
 __all__ = ["SqliteReader", "marks"]
@@ -68,16 +70,16 @@ class SqliteReader:
                 return self._line(row)
         return None
 
-    def lines(self, thread: str | None = None) -> list[Line]:
+    def lines(self, thread: str | None = None, refused: Refused | None = None) -> list[Line]:
         """The lines of one thread, or all; those written last come first."""
         names = [None] if thread is None else self._sealer.names_of(thread)
         where = "" if thread is None else " WHERE t.thread = ?"
-        found = [
-            self._line(row)
+        rows = [
+            LineRow(*row)
             for name in names
             for row in self._connection.execute(f"{_LINE}{where}", () if name is None else (name,))
         ]
-        return sorted(found, key=lambda line: line.head or 0, reverse=True)
+        return lines_of(rows, self._sealer, refused)
 
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint and before it those that its header needs, oldest first."""

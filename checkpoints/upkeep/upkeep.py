@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ...contracts import InputError
 from ..log.line import Line
+from ..log.refusals import Refused
 from ..log.removal import remove_lines
 from ..log.replica import Replica
 from ..log.store import Reader, Store, Superseded, Transaction
@@ -36,10 +37,14 @@ class Upkeep:
     writer: Writer
     """What writes to the store."""
 
-    def threads(self) -> list[str]:
-        """The ids of all threads, those written last first; also of those whose first checkpoint never came."""
+    def threads(self, refused: Refused | None = None) -> list[str]:
+        """The ids of all threads, those written last first; also of those whose first checkpoint never came.
+
+        Args:
+            refused: Takes the error of each one whose row cannot be opened, which is left out then; else it is raised.
+        """
         with self.store.reading() as reader:
-            return list(dict.fromkeys(line.key.thread for line in reader.lines() if line.events))
+            return list(dict.fromkeys(line.key.thread for line in reader.lines(None, refused) if line.events))
 
     def prune(self, thread: str, choose: Chosen, policy: str, at: datetime, *, dry_run: bool = False) -> ThreadChanges:
         """Prune a thread, and tell what changed.

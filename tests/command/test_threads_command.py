@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -38,6 +40,41 @@ def test_list(filled: Desk) -> None:
     out = filled("threads", status=0).out
     assert "2 threads in sqlite:///quorate.db" in out
     assert out.index("waiting") < out.index("settled")
+
+
+def test_damaged_thread(filled: Desk) -> None:
+    """A thread that cannot be read is named at last, and keeps no other from the list, nor from a review."""
+    with closing(sqlite3.connect(filled.folder / "quorate.db")) as connection, connection:
+        sql = "SELECT thread, head FROM quorate_threads ORDER BY head LIMIT 1"
+        ((thread, head),) = connection.execute(sql).fetchall()
+        connection.execute("UPDATE quorate_checkpoints SET payload = x'02' WHERE seq = ?", (head,))
+    listed = filled("threads", "--json", status=2)
+    assert [line["status"] for line in listed.lines] == ["waiting"]
+    assert thread in listed.err
+    reviewed = filled("review", "--json", status=0)
+    assert len(reviewed.lines) == 1
+    assert thread in reviewed.err
+
+
+def test_thread_whose_row_cannot_be_opened(filled: Desk) -> None:
+    """A thread whose id cannot be opened is named by its line, and the others are listed, shown and pruned."""
+    pytest.importorskip("cryptography", reason="the extra security is not installed")
+    (filled.environment["QUORATE_KEYS"],) = filled("keys", "new", status=0).out.split()
+    filled("keys", "rotate", "--encrypt", status=0)
+    with closing(sqlite3.connect(filled.folder / "quorate.db")) as connection, connection:
+        ((line,),) = connection.execute("SELECT line FROM quorate_threads ORDER BY head LIMIT 1").fetchall()
+        connection.execute("UPDATE quorate_threads SET sealed = CAST(sealed || x'00' AS BLOB) WHERE line = ?", (line,))
+    listed = filled("threads", "--json", status=2)
+    assert [each["status"] for each in listed.lines] == ["waiting"]
+    named = f"line {line}, the id of its thread"
+    assert named in listed.err
+    thread = listed.lines[0]["thread"]
+    filled("show", thread, status=0)
+    assert named in filled("show", "of another", status=2).err
+    filled("prune", thread, "--keep", "latest", "--yes", status=0)
+    pruned = filled("prune", "--keep", "latest", "--yes", status=2)
+    assert "nothing to remove" in pruned.out
+    assert named in pruned.err
 
 
 def test_narrow_terminal(filled: Desk) -> None:

@@ -59,6 +59,7 @@ class Prune:
 
     def __call__(self) -> ExitStatus:
         """Prune, print what went, and give the exit status."""
+        from ..checkpoints.log.refusals import Refusals
         from ..checkpoints.retention import Retention
 
         given = self._given()
@@ -75,12 +76,16 @@ class Prune:
                     expected="which checkpoints stay, or from which age on they go",
                     fix="add --keep latest, --keep decided, --keep 10, or --older-than 30d",
                 )
-            threads = whole_threads(database, self.threads, self.location) if self.threads else retention.threads()
+            refused = Refusals()
+            named = whole_threads(database, self.threads, self.location) if self.threads else None
+            threads = retention.threads(refused) if named is None else named
             if not self.dry_run and not self.yes and not self._agreed(retention, keep, threads):
                 return ExitStatus.FAILED
             if self.remember:
                 retention.decide(keep)
-            return self._report(self._prune(retention, keep, threads, trial=self.dry_run), keep)
+            status = self._report(self._prune(retention, keep, threads, trial=self.dry_run), keep)
+            refused.check()
+            return status
 
     def _given(self) -> Keep | None:
         from ..checkpoints.upkeep.keep import Keep

@@ -23,10 +23,15 @@ def find_thread(database: Database, prefix: str, location: Location) -> str:
     Raises:
         InputError: There is none, or there are several.
     """
-    names = [each.id for each in database.threads()]
+    from ..checkpoints.log.refusals import Refusals
+
+    refused = Refusals()
+    names = [each.id for each in database.threads(refused=refused)]
     found = [prefix] if prefix in names else sorted(name for name in names if name.startswith(prefix))
     if len(found) == 1:
         return found[0]
+    if not found:
+        refused.check()
     more = len(found) - _MOST_NAMED
     named = ", ".join(id_of(name, LONGEST_ID) for name in found[:_MOST_NAMED]) + (
         f" and {more} more" if more > 0 else ""
@@ -45,11 +50,14 @@ def whole_threads(database: Database, names: Sequence[str], location: Location) 
     Raises:
         InputError: One of them is not there.
     """
+    from ..checkpoints.log.refusals import Refusals
     from ..checkpoints.retention import Retention
 
-    there = set(Retention(database).threads())  # those too of which a crash has left no checkpoint
+    refused = Refusals()
+    there = set(Retention(database).threads(refused))  # those too of which a crash has left no checkpoint
     for name in names:
         if name not in there:
+            refused.check()
             alike = sorted(each for each in there if each.startswith(name))[:_MOST_NAMED]
             named = ", ".join(id_of(each, LONGEST_ID) for each in alike)
             raise InputError(

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..contracts import DatabaseError
+from .failure import show_error
 from .location import Location
 from .printable import LONGEST_ID, id_of, line_of, local_time
 from .screen import console, listing, status_text, unbroken
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..checkpoints import Database
+    from ..checkpoints.log.refusals import Refused
 
 __all__ = ["show_threads", "views"]
 
@@ -23,9 +26,42 @@ _LEAST_WIDTH = 55  # of a status, a time, and enough of the reason to read; narr
 
 
 def show_threads(location: Location, *, status: str | None, limit: int | None, as_json: bool) -> None:
-    """Print the threads, newest first, those of a status where one is given."""
+    """Print the threads, newest first, those of a status where one is given.
+
+    Raises:
+        DatabaseError: When the others are printed: of a thread that cannot be read.
+    """
+    from ..checkpoints.log.refusals import Refusals
+
+    refused = Refusals()
     with location.open_to_read() as database:
-        every = [each for each in views(database) if status is None or each.status == status]
+        every = [each for each in views(database, refused) if status is None or each.status == status]
+    _show(location, every, status=status, limit=limit, as_json=as_json)
+    refused.check()
+
+
+def views(database: Database, refused: Refused = show_error) -> Iterator[ThreadView]:
+    """Where each thread stands, newest first.
+
+    Args:
+        database: The database.
+        refused: Takes the error of each thread that cannot be read; by default it is shown at once.
+    """
+    shown = database.log.store.shown
+    with database.saver() as saver:
+        for thread in database.threads(refused=refused):
+            try:
+                view = read_view(saver, thread.id)
+            except DatabaseError as error:
+                if error.where == shown:  # no thread can be read
+                    raise
+                refused(error)
+                continue
+            if view is not None:
+                yield view
+
+
+def _show(location: Location, every: list[ThreadView], *, status: str | None, limit: int | None, as_json: bool) -> None:
     shown = every if limit is None else every[:limit]
     if as_json:
         for view in shown:
@@ -37,15 +73,6 @@ def show_threads(location: Location, *, status: str | None, limit: int | None, a
     of_status = f" that are {status}" if status else ""
     more = f", {len(every) - len(shown)} more with a larger --limit" if len(every) > len(shown) else ""
     screen.print(f"{len(every)} thread{'s' * (len(every) != 1)}{of_status} in {location.shown}{more}", soft_wrap=True)
-
-
-def views(database: Database) -> Iterator[ThreadView]:
-    """Where each thread stands, newest first."""
-    with database.saver() as saver:
-        for thread in database.threads():
-            view = read_view(saver, thread.id)
-            if view is not None:
-                yield view
 
 
 def _table(found: list[ThreadView], width: int) -> Table:
