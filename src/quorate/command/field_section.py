@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..contracts import Alternative, BlobError, Claim, Conflict, Decision, Passage, base_of, fields_revised
+from ..graphs.briefing import rationale
 from .evidence import in_context
 from .printable import line_of, local_time, printable, text_of
 from .screen import status_text
@@ -56,7 +57,9 @@ def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[st
             by = line_of(decision.reviewer) or "a person"
             yield "person", f"{by}, {line_of(decision.reason_code)}, {local_time(decision.decided_at)}"
         if decision.tally:
-            yield "tally", _tally(decision.tally)
+            open_ = decision.status == "contested"  # of a settled field the claims below say it at once
+            reasons = [claim for claim in turn.claims if open_ and claim.field == name]
+            yield "tally", _tally(decision.tally, reasons)
         if decision.conflicts:
             yield "conflict", _conflicts(decision.conflicts)
         if decision.dissent:
@@ -68,10 +71,17 @@ def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[st
         yield "claims", _claims(claims, turn)
 
 
-def _tally(alternatives: Iterable[Alternative]) -> Table:
+def _tally(alternatives: Iterable[Alternative], claims: Collection[Claim]) -> Table:
+    """The candidates, best first, each with the reason of the most confident of its claims."""
+    from rich.text import Text
+
     table = _grid(3)
     for each in alternatives:
-        table.add_row(_cell(each.value), f"{each.confidence:.3f}", ", ".join(each.agents))
+        why = rationale(claim for claim in claims if claim.agent in each.agents and claim.value == each.value)
+        agents = Text(line_of(", ".join(each.agents)))
+        table.add_row(
+            _cell(each.value), f"{each.confidence:.3f}", agents.append(f"\n{line_of(why)}") if why else agents
+        )
     return table
 
 

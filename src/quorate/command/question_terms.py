@@ -14,9 +14,8 @@ _LONGEST = 80
 
 
 def terms_of(question: OpenQuestion) -> Iterator[str]:
-    """Lines on who is asked and what has been said; none where anybody may answer at any time, and nobody has."""
+    """Lines on who is asked until when, and what has been said; how many must agree stands in the reason."""
     terms = [
-        f"{question.reviewers} people must agree" if question.reviewers > 1 else "",
         f"asked: {', '.join(question.to)}" if question.to else "",
         f"until {local_time(question.deadline)}" if question.deadline else "",
     ]
