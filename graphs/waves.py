@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..agents import Agent
-from ..contracts import Decision, Policy
+from ..contracts import Decision, Policy, Rule
 from .floor import floor_of
 
 __all__ = ["Wave", "is_final", "waves"]
@@ -19,9 +19,9 @@ _ROUNDING = 1e-9
 def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterator[Wave]:
     """The agents of each tier in turn, as many at a time as the policy says; those of more weight first.
 
-    All of a tier at once where nothing could be said of the rest before they have run: where a rule other than
-    `forbid` is about the field, where the voting rule states no bound, and where an agent is a team, whose claims may
-    carry the word of a person, or acts.
+    All of a tier at once where nothing could be said of the rest before they have run: where a rule about the field
+    does more than forbid claims by what they say, where the voting rule states no bound, and where an agent is a
+    team, whose claims may carry the word of a person, or acts.
 
     Args:
         tiers: The writers of the field.
@@ -29,7 +29,7 @@ def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterat
         policy: The rules, and the terms of the vote.
     """
     terms = policy.of(name)
-    bounded = floor_of(terms) is not None and all(rule.then == "forbid" for rule in policy.rules_for(name))
+    bounded = floor_of(terms) is not None and all(map(_only_takes_away, policy.rules_for(name)))
     for tier in tiers:
         size = len(tier)
         if bounded and terms.wave and not any(agent.is_team or agent.contract.capability == "action" for agent in tier):
@@ -37,6 +37,11 @@ def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterat
         order = sorted(tier, key=lambda agent: (-terms.weights.get(agent.name, 1.0), agent.name))
         for start in range(0, len(order), size):
             yield order[start : start + size], order[start + size :]
+
+
+def _only_takes_away(rule: Rule) -> bool:
+    """Whether the rule only forbids claims, and no run of an agent changes which: `usage` grows with each."""
+    return rule.then == "forbid" and isinstance(rule.when, str) and "usage" not in rule.when
 
 
 def is_final(decision: Decision, rest: Sequence[Agent], policy: Policy) -> bool:

@@ -87,6 +87,7 @@ def test_agents_that_could_claim_much() -> None:
         {"rules": [{"name": "r", "field": "f", "then": "review", "when": "dissent > 0"}]},
         {"rules": [{"name": "r", "field": "f", "then": "prefer", "when": 'value == "y"'}]},
         {"rules": [{"name": "r", "field": "f", "then": "veto", "when": 'agent == "d"'}]},
+        {"rules": [{"name": "r", "field": "f", "then": "forbid", "when": "usage.runs > 3"}]},
         {"fields": {"f": {"veto": ["d"]}}},
         {"fields": {"f": {"vote": "borda"}}},
         {"fields": {"f": {"vote": "unanimity"}}},
