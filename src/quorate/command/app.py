@@ -148,6 +148,43 @@ def evaluation(
     raise typer.Exit(evaluate(suite, db=db, concurrency=concurrency, as_json=as_json))
 
 
+@app.command("calibrate")
+@reported
+def calibration(  # noqa: PLR0913, PLR0917 (each is an option of the command)
+    graph: Graph,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The artefact to write; name it in the policy.")],
+    reviews: Annotated[bool, typer.Option("--reviews", help="Learn from what people decided in the database.")] = False,
+    suites: Annotated[
+        list[str] | None, typer.Option("--suite", metavar="SUITE", help="Run a suite, and learn from its right values.")
+    ] = None,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option("--labels", metavar="FILE", help="Learn from claims and right values, JSON lines."),
+    ] = None,
+    version: Annotated[str | None, typer.Option("--version", metavar="TEXT", help="Version of the artefact.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file of the same version.")] = False,
+    db: Db = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what changes as JSON lines on stdout.")] = False,
+) -> None:
+    """Learn how reliable each agent is, say what that changes, and write it for the policy.
+
+    It needs the extra `calibration`. Without a label it learns from the agents' agreement. It writes over no file, but
+    with --force or a new --version.
+    """
+    if not (reviews or suites or labels):
+        raise typer.BadParameter("say what to learn from: --reviews, --suite or --labels")
+    if reviews and suites:
+        raise typer.BadParameter("--suite executes effects, and goes without --reviews and its database")
+    from .calibration import Calibrate
+    from .location import Location
+
+    location = Location.choose(db)
+    command = Calibrate(
+        graph, out, location if reviews else None, suites or (), labels or (), version, force=force, as_json=as_json
+    )
+    raise typer.Exit(command())
+
+
 @app.command("import-checkpoints")
 @reported
 def import_checkpoints(
