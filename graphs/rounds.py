@@ -65,7 +65,8 @@ class Rounds:
             for claim in self.claims(name)
             if claim.agent in rounds.keys() - heard and base_of(claim.basis) != bases.get(claim.agent)
         ]
-        last = {claim.agent: claim.basis for claim in old}
+        # Versions only grow: the newest of an agent's runs read the highest, in whatever order the claims stand.
+        last = {claim.agent: claim.basis for claim in sorted(old, key=lambda each: sum(each.basis.values()))}
         return [claim for claim in old if claim.basis == last[claim.agent]]
 
     def revise(self, name: str, decision: Decision, bases: Bases, agents: Iterable[str], decide: Decide) -> Revised:
