@@ -58,7 +58,7 @@ def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Co
         terms = terms.model_copy(update={"vote": "confidence"})
     candidates = _tally(field, ballot.claims, policy, context, terms)
     decision = _vote(field, policy, ballot, candidates, terms)
-    if ballot.person:
+    if ballot.person or not (rulebook.rules or terms.review == "always"):
         return decision  # no rule undoes what a person decided
     decision = rulebook.force(decision, ballot)
     decision, _ = rulebook.veto(decision, ballot)
@@ -71,7 +71,7 @@ def _vote(
     field: Field, policy: Policy, ballot: Ballot, candidates: tuple[Alternative, ...], terms: FieldPolicy
 ) -> Decision:
     leading = candidates[0] if candidates else None
-    blank = replace(_blank(field, policy, candidates, leading, terms), rules=ballot.rules)
+    blank = _blank(field, policy, candidates, leading, terms, ballot.rules)
     if leading is None:
         why = f"rule {ballot.rules[-1]!r} left no claim" if ballot.rules else "nobody claimed a value"
         if ballot.claims:
@@ -122,6 +122,7 @@ def _blank(
     candidates: tuple[Alternative, ...],
     leading: Alternative | None,
     terms: FieldPolicy,
+    rules: tuple[str, ...] = (),
 ) -> Decision:
     learned = policy.calibration if terms.vote in LEARNED else None
     return Decision(
@@ -132,6 +133,7 @@ def _blank(
         confidence=leading.confidence if leading else 0.0,
         tally=candidates,
         dissent=dissent(candidates, leading.key) if leading else (),
+        rules=rules,
         policy=policy.digest,
         vote=terms.vote,
         calibration=learned.digest if learned and field.name in learned.fields else "",
