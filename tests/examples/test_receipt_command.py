@@ -184,7 +184,7 @@ class TestReview:
         text = " ".join(listed.out.split())
         assert re.search(r"09-missing-total\S+ company: WARUNG PAK DIN, total: . company: confidence", text)
         assert re.search(
-            r"11-hidden\S+ total: 38\.00 .*? an instruction, not only a sale question \w{8}: approve, edit, reject",
+            r"11-hidden\S+ total: 38\.00 .*? an instruction, not only a sale.*? question \w{8}: approve, edit, reject",
             text,
         )
         lines = {line["thread"][:2]: line for line in quorate("review", "--json").lines}
