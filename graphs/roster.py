@@ -105,6 +105,15 @@ class Roster:
                     fix="correct the name",
                 )
         self._check_agents(policy)
+        for name in [*policy.fields, *self.outcome]:
+            context = policy.of(name).context
+            if context and context not in self.request:
+                raise BuildError(
+                    f"policy {policy.name!r}, context of {name!r}",
+                    got=f"field {context!r}",
+                    expected=f"a field of the request: {_list(self.request)}",
+                    fix="correct the name",
+                )
         for name, terms in policy.fields.items():
             writers = sum(map(len, self.tiers[name]))
             if terms.quorum > writers:
@@ -122,6 +131,7 @@ class Roster:
     def _check_agents(self, policy: Policy) -> None:
         for place, names in [
             *((f"weights of {name!r}", policy.of(name).weights.keys()) for name in [*policy.fields, *self.outcome]),
+            *((f"veto of {name!r}", set(policy.of(name).veto)) for name in [*policy.fields, *self.outcome]),
             *((f"rule {rule.name!r}, agent", rule.agents) for rule in policy.rules),
         ]:
             unknown = sorted(names - self.agents.keys())

@@ -150,6 +150,8 @@ def test_messages_is_not_a_field_of_the_outcome() -> None:
         ({"effects": {"post": {"approve": "decided.totl < 1.0"}}}, ["effects.post", "field 'totl'"]),
         ({"fields": {"total": {"weights": {"z": 1}}}}, ["weights of 'total'", "agent 'z'"]),
         ({"defaults": {"weights": {"z": 1}}}, ["weights of", "agent 'z'"]),
+        ({"fields": {"total": {"veto": ["z"]}}}, ["veto of 'total'", "agent 'z'"]),
+        ({"defaults": {"context": "z"}}, ["context of", "field 'z'", "a field of the request"]),
         (
             {"rules": [{"name": "r", "field": "total", "then": "force", "when": "true", "value": "much"}]},
             ["rule 'r'", "value 'much'", "the type of 'total'"],
