@@ -38,6 +38,7 @@ def test_labels(labels: Desk) -> None:
     assert (field.labels, field.agents["labelled"].labels) == (30, 30)
     assert field.agents["labelled"].competence > field.agents["largest"].competence
     assert "total: 30 labels, vote confidence" in ended.out
+    assert "this vote uses nothing of what is learned" in ended.out
     assert "log loss" in ended.out
     assert "too few" in ended.out
     assert f"wrote learned.json: version 1, digest {learned.digest[:12]}, 30 labels, 30 questions" in ended.out

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
 
-from ..contracts import Calibration, PolicyError
+from ..contracts import LEARNED, Calibration, PolicyError
 from ..evals import Suite
 from ..evals.calibration import Change, Labelled, calibrate, changes
 from ..evals.calibration.sources import questions_of_case, questions_of_database, questions_of_file
@@ -100,6 +100,8 @@ class Calibrate:
         for each in changed:
             was, now = each.before, each.after
             screen.print(f"{printable(each.field)}: {each.labels} labels, vote {each.vote}")
+            if each.vote not in LEARNED:
+                screen.print("  this vote uses nothing of what is learned; `vote: pool` does")
             if now.questions:
                 screen.print(f"  log loss {was.log_loss:.3f} -> {now.log_loss:.3f}, ece {was.ece:.3f} -> {now.ece:.3f}")
                 screen.print(
