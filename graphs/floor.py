@@ -48,9 +48,12 @@ def floor_of_confidence_vote(
     of g over the agents with L > i. If they claim the first j of the others, and new values with what they have left,
 
         total(j) = sum over i < j of exp(max(S[i], 0) + G[i]) + sum over i >= j of (exp(G[i]) + exp(S[i]))
-        floor    = exp(score of the leading value) / (1 + exp(score of the leading value) + largest total(j))
+        alone    = sum of exp(g) over the claims of agents with exp(g) < 2
+        floor    = exp(score of the leading value) / (1 + exp(score of the leading value) + largest total(j) + alone)
 
-    This is the worst, because a sum of products is largest where the large factors meet. It is 0 where
+    This is the worst, because a sum of products of factors from 2 on is largest where the large factors meet. Smaller
+    factors may give more each by itself, on a new value of its own, but no more than `alone` beside the rest: values
+    that only such agents claim, with a product below 2, add up to no more than their factors. It is 0 where
     max(S[0], 0) + G[0] reaches the leading score.
     """
     most_odds = math.log(CERTAINTY / (1 - CERTAINTY))
@@ -66,7 +69,8 @@ def floor_of_confidence_vote(
     for j in range(min(len(others), len(sums)) + 1):
         claimed = (max(score, 0.0) + gain for score, gain in zip(others[:j], sums, strict=False))
         totals.append(math.fsum(math.exp(score - top) for score in (*claimed, *sums[j:], *others[j:])))
-    return math.exp(leading - top) / (math.exp(-top) + math.exp(leading - top) + max(totals))
+    alone = math.fsum(most * math.exp(gain - top) for most, gain in gains if gain < math.log(2))
+    return math.exp(leading - top) / (math.exp(-top) + math.exp(leading - top) + max(totals) + alone)
 
 
 _FLOORS: Mapping[Vote, Floor] = {"confidence": floor_of_confidence_vote}

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quorate.contracts import Claim
@@ -44,12 +44,18 @@ def test_by_hand() -> None:
     assert floor(split, {"c": 1}, {}) == pytest.approx(9801 / (9802 + 4 * 99))
     # with two claims on y and on a new value: 9801 / (1 + 9801 + 4 * 99 + 99)
     assert floor(split, {"c": 2}, {}) == pytest.approx(9801 / (9802 + 4 * 99 + 99))
+    # two of little weight, odds 99 ** .1 = 1.583 each: at worst each on a new value, 9801 / (1 + 9801 + 4 + 2 * 1.583);
+    # the bound counts both together on one as well: on y 4 * 1.583 ** 2, or beside it
+    little = floor(split, {"c": 1, "e": 1}, {"c": 0.1, "e": 0.1})
+    assert little == pytest.approx(9801 / (9802 + 4 * 99**0.2 + 2 * 99**0.1))
+    assert little <= 9801 / (9802 + 4 + 2 * 99**0.1)
     # y doubted with .2, odds 1/4: the worst is a new value beside it
     doubt = tally([claim("x", 0.99, "a"), claim("x", 0.99, "b"), claim("y", 0.2, "d")], key)
     assert floor(doubt, {"c": 1}, {}) == pytest.approx(9801 / (9802 + 0.25 + 99))
 
 
 @settings(max_examples=300)
+@example([claim("w", 1.0, "a")], [claim("x", 0.0, "d"), claim("y", 0.0, "e")], {"d": 0.03125, "e": 0.0625})
 @given(
     st.lists(st.builds(claim, values, st.floats(0, 1), agents), min_size=1, max_size=6),
     st.lists(st.builds(claim, values, st.floats(0, 1), st.sampled_from("de")), max_size=8),
