@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from threading import Lock
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ..address import Address
-from ..closed import closed
+from ..base_database import BaseDatabase
 from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import SqliteBlobs
 from .file import SqliteFile
@@ -19,16 +16,12 @@ from .store import SqliteStore
 from .table import SqliteTable
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.base import BaseCheckpointSaver
-
-    from ..log.refusals import Refused
     from ..saver.log import Log
-    from ..thread import Thread
 
 __all__ = ["SqliteDatabase"]
 
 
-class SqliteDatabase:
+class SqliteDatabase(BaseDatabase):
     """Everything that lasts, in one SQLite file: see `Database`.
 
     Args:
@@ -42,7 +35,7 @@ class SqliteDatabase:
     def __init__(
         self, address: Address, *, beside_stock: bool = False, sealer: Sealer | None = None, to_read: bool = False
     ) -> None:
-        self._address = address
+        super().__init__(address)
         self._sealer: Sealer = sealer or Keyring.from_environment() or Plain()
         self._file = SqliteFile(address.path, address.shown, to_read=to_read)
         try:
@@ -52,14 +45,6 @@ class SqliteDatabase:
             raise
         self._ledger = SqliteLedger(self._file, self._sealer)
         self._blobs = SqliteBlobs(self._file, self._sealer)
-        self._opened: Log | None = None
-        self._opening = Lock()
-        self._closed = False
-
-    @property
-    def url(self) -> str:
-        """The URL that the database was opened with."""
-        return self._address.url
 
     @property
     def ledger(self) -> SqliteLedger:
@@ -75,46 +60,10 @@ class SqliteDatabase:
         """The table of that name, for effects that write rows."""
         return SqliteTable(self._file, name)
 
-    def saver(self) -> AbstractContextManager[BaseCheckpointSaver[str]]:
-        """A saver for `invoke` and `stream`, open within the `with` block."""
-        return self.log.saver()
+    def _open_log(self) -> Log:
+        from ..saver.log import Log
 
-    def asaver(self) -> AbstractAsyncContextManager[BaseCheckpointSaver[str]]:
-        """A saver for `ainvoke` and `astream`, open within the `async with` block."""
-        return self.log.asaver()
+        return Log(SqliteStore(self._file, self._sealer), self._sealer, SqliteHolds.of(self._file.path))
 
-    def threads(self, limit: int | None = None, *, refused: Refused | None = None) -> list[Thread]:
-        """The threads that have a checkpoint, newest first, at most `limit`."""
-        return self.log.threads(limit, refused)
-
-    def close(self) -> None:
-        """Close the file; what is open within a `with` block stays open until that ends."""
-        with self._opening:
-            opened, self._opened, self._closed = self._opened, None, True
-        if opened is not None:
-            opened.close()
+    def _release(self) -> None:
         self._file.close()
-
-    @property
-    def log(self) -> Log:
-        """Its checkpoints, for what works on all of them."""
-        from ..saver.log import Log  # with LangGraph's checkpointers, which not every use of a database needs
-
-        with self._opening:
-            if self._closed:
-                raise closed(self._file.shown)
-            if self._opened is None:
-                holds = SqliteHolds.of(self._file.path)
-                self._opened = Log(SqliteStore(self._file, self._sealer), self._sealer, holds)
-            return self._opened
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"open_database({self._address.shown!r})"
