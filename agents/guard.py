@@ -6,12 +6,12 @@ import asyncio
 import contextvars
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
-from langgraph.runtime import get_runtime
+from langgraph.runtime import ExecutionInfo, get_runtime
 from langgraph.types import RetryPolicy, TimeoutPolicy
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -19,9 +19,11 @@ from pydantic_core import from_json, to_json
 from ..contracts import OTHERS, AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
 from .agent import Agent
 from .failure import fault_of
+from .layers.layer import Inputs, Layer, astacked, stacked
 from .others import others_of
 from .output import Output, alisted, checked, listed
 from .retry import worth_retrying
+from .run import Run, running
 from .trace import mark_run
 
 __all__ = ["Guard", "needs_async"]
@@ -42,6 +44,7 @@ class Guard(Runnable[State, Update]):
         request: Fields of the request, by name.
         outcome: Fields of the outcome, by name.
         blobs: Where the large fields of the request are that the state refers to.
+        layers: What is around each call of the agent, the outermost first.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Guard(Runnable[State, Update]):
         request: Mapping[str, Field],
         outcome: Mapping[str, Field],
         blobs: BlobStore | None = None,
+        layers: Sequence[Layer] = (),
     ) -> None:
         self.agent = agent
+        self._layers = tuple(layers)
         self._blobs = blobs
         self.name = agent.name
         self._outcome = outcome
@@ -87,24 +92,23 @@ class Guard(Runnable[State, Update]):
         **kwargs: Any,
     ) -> Update:
         """Run the agent in this thread."""
-        agent, limits = self.agent, self.agent.contract.limits
+        agent = self.agent
         if agent.call is None:
             raise needs_async(agent)
-        basis = self._enter(input, config)
+        run = self._enter(input, config)
         started = time.perf_counter()
         try:
-            inputs = self._inputs(input)
-            things = listed(agent.call(**inputs), limits.claims)
-            output = self._checked(things, inputs, basis)
+            with running(run):
+                output = stacked(self._layers, run, lambda inputs: self._call(inputs, run))(self._inputs(input))
         except ParentCommand:
-            return self._failed(_handed_over(agent), basis)
+            return self._failed(_handed_over(agent), run)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
-            return self._failed(_cancelled(agent), basis)
+            return self._failed(_cancelled(agent), run)
         except (Exception, SystemExit) as error:
-            return self._failed(error, basis)
-        return self._done(output, basis, started)
+            return self._failed(error, run)
+        return self._done(output, run, started)
 
     async def ainvoke(
         self,
@@ -113,39 +117,59 @@ class Guard(Runnable[State, Update]):
         **kwargs: Any,
     ) -> Update:
         """Run the agent: an async one in the event loop, a sync one in a worker thread."""
-        agent, limits = self.agent, self.agent.contract.limits
+        agent = self.agent
         if agent.acall is None:
             context = contextvars.copy_context()
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, lambda: context.run(self.invoke, input, config))
-        basis = self._enter(input, config)
+        run = self._enter(input, config)
         started = time.perf_counter()
         try:
-            inputs = await self._ainputs(input)
-            things = await alisted(agent.acall(**inputs), limits.claims)
-            output = self._checked(things, inputs, basis)
+            with running(run):
+                inputs = await self._ainputs(input)
+                output = await astacked(self._layers, run, lambda inputs: self._acall(inputs, run))(inputs)
         except ParentCommand:
-            return self._failed(_handed_over(agent), basis)
+            return self._failed(_handed_over(agent), run)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise  # the run is being stopped, or the attempt ran out of time
-            return self._failed(_cancelled(agent), basis)
+            return self._failed(_cancelled(agent), run)
         except (Exception, SystemExit) as error:
-            return self._failed(error, basis)
-        return self._done(output, basis, started)
+            return self._failed(error, run)
+        return self._done(output, run, started)
 
     def on_timeout(self, state: State, error: BaseException) -> Update:
         """The update for an error that LangGraph raised around the agent: its last attempt ran out of time."""
         basis = self._basis(state)
         return {"faults": [dump(fault_of(self.agent, error, self.agent.contract.limits.attempts, basis))]}
 
-    def _enter(self, state: State, config: RunnableConfig | None) -> Mapping[str, int]:
+    def _call(self, inputs: Inputs, run: Run) -> Output:
+        things = listed(self.agent.call(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
+        return self._checked(things, inputs, run.basis)
+
+    async def _acall(self, inputs: Inputs, run: Run) -> Output:
+        things = await alisted(self.agent.acall(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
+        return self._checked(things, inputs, run.basis)
+
+    def _enter(self, state: State, config: RunnableConfig | None) -> Run:
+        turn: int = state.get("turn", 0)
         if config:
-            mark_run(config, state.get("turn", 0))
-        return self._basis(state)
+            mark_run(config, turn)
+        given = config.get("configurable", {}) if config else {}
+        info = _execution()
+        return Run(
+            agent=self.agent.name,
+            version=self.agent.contract.version,
+            thread=str(given.get("thread_id") or ""),
+            turn=turn,
+            tenant=str(given.get("tenant") or ""),
+            basis=self._basis(state),
+            attempt=info.node_attempt if info is not None else 1,
+            task=info.task_id if info is not None else "",
+        )
 
     def _basis(self, state: State) -> Mapping[str, int]:
         move = state["moves"][-1] if state.get("moves") else {}
@@ -206,15 +230,15 @@ class Guard(Runnable[State, Update]):
             )
         return output
 
-    def _done(self, output: Output, basis: Mapping[str, int], started: float) -> Update:
+    def _done(self, output: Output, run: Run, started: float) -> Update:
         used = output.usage
         usage = Usage(
             model=used.model,
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
             agent=self.agent.name,
-            basis=basis,
-            attempts=_attempt(),
+            basis=run.basis,
+            attempts=run.attempt,
             seconds=round(time.perf_counter() - started, 6),
             claims=len(output.claims),
         )
@@ -225,13 +249,13 @@ class Guard(Runnable[State, Update]):
             update["effects"] = {effect.slot: dump(effect) for effect in output.effects}
         return update
 
-    def _failed(self, error: BaseException, basis: Mapping[str, int]) -> Update:
+    def _failed(self, error: BaseException, run: Run) -> Update:
         if is_invalid_resume(error):
             raise error  # a person's wrong answer to a graph inside the agent: its question stays open
-        attempt = _attempt()
+        attempt = run.attempt
         if isinstance(error, Exception) and attempt < self.agent.contract.limits.attempts and worth_retrying(error):
             raise error
-        return {"faults": [dump(fault_of(self.agent, error, attempt, basis))]}
+        return {"faults": [dump(fault_of(self.agent, error, attempt, run.basis))]}
 
 
 def needs_async(agent: Agent) -> AgentError:
@@ -262,6 +286,9 @@ def _cancelled(agent: Agent) -> AgentError:
     )
 
 
-def _attempt() -> int:
-    info = get_runtime().execution_info
-    return info.node_attempt if info is not None else 1
+def _execution() -> ExecutionInfo | None:
+    """LangGraph's facts of the task, or None outside of a graph."""
+    try:
+        return get_runtime().execution_info
+    except RuntimeError:
+        return None

@@ -31,6 +31,7 @@ from ..contracts import (
 from .act import Executor
 from .input_channel import InputChannel
 from .large_inputs import BLOB_LIMIT, LargeInputs
+from .layers import layers_of
 from .nodes import ACT, INTAKE, REVIEW, SUPERVISOR, Act, Intake, Review, Supervise, Team
 from .review import correct
 from .roster import Roster
@@ -226,7 +227,8 @@ class Supervisor:
         return graph
 
     def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
-        guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs)
+        layers = layers_of(agent)
+        guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs, layers)
 
         def on_timeout(state: State, error: NodeError) -> Command[Any]:
             return Command(update=guard.on_timeout(state, error.error), goto=SUPERVISOR)

@@ -1,0 +1,1 @@
+"""Layers: what the guard puts around each call of an agent."""

@@ -1,0 +1,50 @@
+"""Run: which attempt of which agent is at work, for those below it that are not told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+__all__ = ["Run", "current_run", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt of one agent."""
+
+    agent: str
+    """Name of the agent."""
+    version: str = ""
+    """Version of its contract."""
+    thread: str = ""
+    """The thread, or empty where there is none."""
+    turn: int = 0
+    """Number of the turn, from 1."""
+    tenant: str = ""
+    """On whose account, as the config's `configurable` says under `tenant`; empty for nobody's."""
+    basis: Mapping[str, int] = field(default_factory=dict)
+    """Versions of the decisions that the agent reads."""
+    attempt: int = 1
+    """Number of the attempt, from 1."""
+    task: str = ""
+    """LangGraph's id of the task: the same for every attempt, also after a crash."""
+
+
+_current: ContextVar[Run | None] = ContextVar("quorate_run", default=None)
+
+
+def current_run() -> Run | None:
+    """The run that the caller is part of, or None outside of a team."""
+    return _current.get()
+
+
+@contextmanager
+def running(run: Run) -> Iterator[None]:
+    """Make it the current run, in this thread or task and those that it starts."""
+    token = _current.set(run)
+    try:
+        yield
+    finally:
+        _current.reset(token)
