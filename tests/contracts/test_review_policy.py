@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from typing import Any
 
 import pytest
@@ -56,6 +57,24 @@ def test_one_name_in_many_spellings(name: str) -> None:
     """White space around, case and invisible characters do not make another person; it is the same again."""
     assert same_name(same_name(name)) == same_name(name)
     assert same_name(f"  {name}\u200b\n") == same_name(name)
+    assert same_name(unicodedata.normalize("NFD", name)) == same_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Jose\u0301",
+        "Jose\u200d\u0301",
+        "jos\u00e9\ufe0f",
+        "JOS\u00c9\u034f",
+        "jos\u00e9\x07",
+        "jos\u00e9\u3164",
+        "j\u2800os\u00e9",
+    ],
+)
+def test_what_cannot_be_seen_makes_no_other_person(name: str) -> None:
+    """Nobody counts twice by characters that show nothing, nor by an accent that is written apart."""
+    assert same_name(name) == "jos\u00e9"
 
 
 def test_different_people() -> None:
