@@ -110,14 +110,21 @@ def _holds(effect: Effect, drawn: Plan) -> bool:
 
 
 def _finish(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Finish:
-    if not drawn.dead:
+    left = {goal for goal in turn.goals if goal in drawn.decisions and _is_left(drawn.decisions[goal])}
+    without = sorted(left.union(drawn.dead))
+    if not without:
         closed = f"; closed by a person: {', '.join(drawn.closed)}" if drawn.closed else ""
         return Finish("settled", f"all {len(turn.goals)} goals are settled{closed}")
     failed = [
         f"{effect.name} {effect.status}: {effect.note}" for effect in effects.values() if effect.status == "failed"
     ]
-    reasons = [f"{name}: {_why_open(name, drawn)}" for name in drawn.dead]
+    reasons = [f"{name}: {_why_open(name, drawn)}" for name in without]
     return Finish("unsettled", "; ".join([*reasons, *failed]))
+
+
+def _is_left(decision: Decision) -> bool:
+    """Whether people were asked, and left it open: it is asked anew in a new turn, also where it may stay empty."""
+    return decision.locked and decision.by.startswith("policy:") and decision.reason_code == "leave"
 
 
 def _judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> dict[str, Effect]:

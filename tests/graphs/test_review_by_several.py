@@ -17,6 +17,10 @@ UNSURE = {"request": {"text": "ACME TOTAL 12.00 CASH 20.00"}}
 OPTIONAL = {"category": {"accept": 0.5}}
 
 
+class Noted(BaseModel):
+    note: str | None = None
+
+
 class Talk:
     """A thread of a team, with people."""
 
@@ -82,6 +86,21 @@ def test_a_lapse_is_no_answer() -> None:
     assert (turn.status, turn.decisions["total"].by) == ("unsettled", "policy:deadline")
     again = people.send()
     assert (again.number, again.status) == (2, "waiting")  # a new turn asks again: nobody has decided it
+
+
+def test_an_optional_field_that_is_left_open() -> None:
+    """A field that may stay empty, and that nobody answered about in time, is asked about again in a new turn."""
+
+    @agent(writes={"note": str}, capability="extraction")
+    def unsure(text: str) -> Claim:
+        return Claim("note", text, 0.5)
+
+    terms = Policy.parse({"review": {"deadline": 0.000_001}})
+    people = Talk(Supervisor("notes", request=Document, outcome=Noted, agents=[unsure], policy=terms))
+    assert people.send().status == "waiting"
+    turn = people.answer({"type": "lapse"})
+    assert (turn.status, turn.reason) == ("unsettled", "note: left open: nobody answered in time")
+    assert people.send().status == "waiting"
 
 
 def test_what_the_reviewer_reads() -> None:
