@@ -20,3 +20,7 @@ class Options(TypedDict, total=False):
     """Bounds of one run."""
     owner: str
     """Who answers for it: a team or a person."""
+    provider: str
+    """Whose service it calls; agents of one provider share a circuit breaker and queues."""
+    instead_of: str
+    """The agent whose place it takes where that one ended in a fault."""

@@ -68,6 +68,10 @@ class Contract:
     """Who answers for it: a team or a person."""
     confidence: float = 0.5
     """Confidence given to a value that comes without one (a dict, a model's output), in [0, 1]."""
+    provider: str = ""
+    """Whose service it calls, such as `openai`: agents of one provider share a circuit breaker and queues."""
+    instead_of: str = ""
+    """The agent whose place it takes where that one ended in a fault; empty for an agent of its own."""
     types: Mapping[str, Any] = field(default_factory=dict)
     """The Python type of what it reads and writes, by field, where it is known; checked when the graph is built."""
 

@@ -8,11 +8,26 @@ from typing import Literal
 
 __all__ = ["Fault", "FaultKind"]
 
-FaultKind = Literal["request", "contract", "error", "timeout", "effect"]
+FaultKind = Literal[
+    "request",
+    "contract",
+    "error",
+    "timeout",
+    "effect",
+    "rate",
+    "unavailable",
+    "budget",
+    "guardrail",
+    "progress",
+]
 """What failed.
 
 `request`: the input was refused at the entry. `contract`: an agent's input or output broke its contract.
 `error`: the agent raised. `timeout`: the agent ran out of time. `effect`: a receiver refused or failed.
+`rate`: a rate limit is reached, the service's or the agent's own, for longer than the agent may wait.
+`unavailable`: the agent was not called, because its circuit breaker is open or its queue is full.
+`budget`: what the agent would take is more than what is left of a budget. `guardrail`: a guardrail fired.
+`progress`: agents run without getting anywhere.
 """
 
 
@@ -32,3 +47,5 @@ class Fault:
     """The first thing to try."""
     basis: Mapping[str, int] = field(default_factory=dict)
     """Versions of the decisions that the agent read."""
+    code: str = ""
+    """A short reason code, such as `breaker_open`, for rules and counts; empty where the kind says it all."""
