@@ -35,6 +35,8 @@ class Opinion:
     """In the person's words."""
     effect: str = ""
     """Slot of the effect; empty where it is about fields."""
+    field: str = ""
+    """Of an effect: the field that its answer is claimed for."""
     asked: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What was asked about, by matter: the version of a field's decision, or the digest of an effect."""
     proposed: Mapping[str, Any] = dataclasses.field(default_factory=dict)

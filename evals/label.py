@@ -64,6 +64,7 @@ def labels_of(thread: str, turn: Turn) -> Iterator[Label]:
     said: set[str] = set()
     for number, opinion in enumerate(turn.opinions):
         if opinion.effect or opinion.kind not in _VALUED:
+            said.update(turn.fields_of(opinion) if opinion.effect else ())
             continue
         said.update(opinion.values)
         if opinion.turn != turn.number:
@@ -97,10 +98,10 @@ def _is_final(opinion: Opinion, field: str, turn: Turn, later: tuple[Opinion, ..
     decision = turn.decisions.get(field)
     if decision is None or not decision.by.startswith("person:"):
         return False
-    mine = same_name(opinion.reviewer)
-    again = any(same_name(o.reviewer) == mine and field in o.values and not o.effect for o in later)
-    signers = {same_name(decision.reviewer), *(same_name(name) for name in decision.reviewer.split(", "))}
-    return not again and mine in signers
+    after = [each for each in later if field in each.values and not each.effect]
+    if any(same_name(each.reviewer) == same_name(opinion.reviewer) for each in after):
+        return False
+    return not after or after[-1].keys[field] == opinion.keys[field]  # the last of them decided it
 
 
 def _claims(turn: Turn, field: str, count: int) -> tuple[Claim, ...]:

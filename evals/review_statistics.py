@@ -59,9 +59,9 @@ def _answers(database: Database) -> Iterator[tuple[Opinion, str, str]]:
     for _, turn in turns(database):
         for opinion in turn.opinions:
             if opinion.turn == turn.number and opinion.kind in _ANSWERS:
-                effect = turn.effects.get(opinion.effect)
-                for matter in opinion.asked:
-                    yield opinion, matter, effect.field if effect is not None else matter
+                fields = turn.fields_of(opinion)
+                for matter, field in zip(opinion.asked, fields or opinion.asked, strict=False):
+                    yield opinion, matter, field
 
 
 def _of(field: str, answers: list[tuple[Opinion, str]]) -> ReviewStatistics:

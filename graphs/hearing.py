@@ -96,9 +96,7 @@ def returned(turn: Turn) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in turn.opinions:
         if each.kind == "respond":
-            effect = turn.effects.get(each.effect)
-            fields = [effect.field] if effect is not None else [] if each.effect else list(each.asked)
-            found |= dict.fromkeys(fields, each.reviewer or "a person")
+            found |= dict.fromkeys(turn.fields_of(each), each.reviewer or "a person")
     return found
 
 

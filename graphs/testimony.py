@@ -84,7 +84,7 @@ def opinion_of_correction(
 
 def _about_effect(said: Opinion, answer: Answer, effect: Effect) -> Opinion:
     slot, verdict = said.effect, answer.verdict
-    said = replace(said, asked={slot: asked_of_effect(effect)}, proposed={slot: dict(effect.args)})
+    said = replace(said, field=effect.field, asked={slot: asked_of_effect(effect)}, proposed={slot: dict(effect.args)})
     match verdict:
         case Approve():
             args: dict[str, Any] | None = dict(effect.args)

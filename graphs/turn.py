@@ -109,6 +109,14 @@ class Turn:
         own = f"{REPLY}-{self.number}-"
         return sum(not (message.id or "").startswith(own) for message in self.messages)
 
+    def fields_of(self, opinion: Opinion) -> tuple[str, ...]:
+        """The fields that an opinion is about; of an effect the one that its answer is claimed for."""
+        if not opinion.effect:
+            return tuple(opinion.asked)
+        effect = self.effects.get(opinion.effect)  # an older record does not name the field
+        field = opinion.field or (effect.field if effect is not None else "")
+        return (field,) if field else ()
+
     @property
     def status(self) -> TurnStatus:
         """How the turn ended, or that it waits or runs."""

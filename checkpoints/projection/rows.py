@@ -182,7 +182,7 @@ def _opinions(turn: int, records: Records) -> Iterator[dict[str, Any]]:
             effect = (records.effects or {}).get(opinion.effect)
             yield {
                 "kind": opinion.kind,
-                "field": (effect.field if effect else "") if opinion.effect else matter,
+                "field": (opinion.field or (effect.field if effect else "")) if opinion.effect else matter,
                 "effect": opinion.effect,
                 "move": opinion.move,
                 "value": text_of(opinion.values.get(matter)),

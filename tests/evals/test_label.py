@@ -76,6 +76,25 @@ def test_rejections_and_open_questions(database: Database) -> None:
     assert [(each.thread, each.value, each.final) for each in labels(database)] == [("1", None, True)]
 
 
+def test_effects_are_no_labels(database: Database) -> None:
+    """What people say of an effect is no label: there is no right value of it, also where its field is closed by it."""
+    clear = {"request": {"text": "ACME TOTAL 12.00"}}
+    asked = {"fields": {"category": {"accept": 0.5}}, "effects": {"post": {"approve": False}}}
+    turn = talk(database, {"type": "reject", "reviewer": "ann"}, given=clear, posting=True, policy=asked)
+    assert turn.decisions["posted"].by == "person:ann"
+    assert talk(database, given=clear, posting=True, policy=asked).number == 2
+    assert list(labels(database, final=False)) == []
+    (figures,) = review_statistics(database)
+    assert (figures.field, figures.answers, figures.overridden) == ("posted", 1, 1)
+
+
+def test_names_with_commas(database: Database) -> None:
+    """Whose value was taken does not hang on how the names are written."""
+    answers = [edit("Roe, Ann", "20"), {"type": "approve", "reviewer": "ann"}, edit("bob", "20.00")]
+    talk(database, *answers, policy=TWO)
+    assert [each.reviewer for each in labels(database)] == ["Roe, Ann", "bob"]
+
+
 def test_claims_at_that_time(database: Database) -> None:
     """Claims that came after the opinion are not among those of its label."""
 

@@ -220,6 +220,42 @@ def test_lasting_over_turns() -> None:
     assert (turn.status, turn.decisions["total"].locked) == ("waiting", False)
 
 
+def test_effect_that_came_back() -> None:
+    """What was sent back by way of an effect is not sent back again either, in a new turn about the same."""
+
+    @agent(writes={"total"}, capability="reasoning")
+    def listener(messages: list[Any]) -> Claim | None:
+        return Claim("total", "12.00", 0.9) if messages else None
+
+    asked = {"fields": OPTIONAL, "effects": {"post": {"approve": False}}}
+    people = Talk(desk(agents=(*AGENTS, listener), policy=asked, posting=True))
+    clear = {"request": {"text": "ACME TOTAL 12.00"}}
+    people.send(clear)
+    people.answer({"type": "respond", "message": "look again", "reviewer": "ann"})
+    assert people.send(clear).number == 2
+    assert people.question is not None
+    assert people.question.value["review_configs"][0]["allowed_decisions"] == ["approve", "edit", "reject"]
+    with pytest.raises(ValidationError, match="it came back from the agents once"):
+        people.answer({"type": "respond", "message": "and again"})
+
+
+def test_declined_effect_stays_declined() -> None:
+    """What a person declined is not executed in a new turn about the same, also where the policy would approve it."""
+    receiver = Receiving()
+    asked = {"fields": OPTIONAL, "effects": {"post": {"approve": False}}}
+    people = Talk(desk(policy=asked, posting=True, receiver=receiver))
+    clear = {"request": {"text": "ACME TOTAL 12.00"}}
+    people.send(clear)
+    turn = people.answer({"type": "reject", "message": "not ours", "reviewer": "ann"})
+    people.graph = desk(posting=True, receiver=receiver).compile(people.graph.checkpointer)  # it approves by itself
+    for number in (2, 3):
+        turn = people.send(clear)
+        assert (turn.number, turn.status, turn.effects) == (number, "settled", {})
+        assert (turn.decisions["posted"].by, turn.decisions["posted"].reason) == ("person:ann", "not ours")
+    assert receiver.calls == 0
+    assert people.send({"request": {"text": "ACME TOTAL 13.00"}}).values["posted"] == {"number": "N1"}
+
+
 def test_carried_value_that_does_not_fit() -> None:
     """A decision that the team's outcome does not take any more is not carried over."""
 
