@@ -122,7 +122,7 @@ class Expression:
             raise
         except Exception as error:
             raise self._error(
-                f"{type(error).__name__}: {error}",
+                f"{type(error).__name__}: {str(error).partition('. ')[0]}",  # the rest is advice on CEL at large
                 f"true or false from {self.source!r}",
                 "guard the expression with has(), size() or a type check",
             ) from error

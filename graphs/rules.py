@@ -57,7 +57,8 @@ class RuleFailedError(Exception):
     """A rule could not be evaluated."""
 
     def __init__(self, rule: Rule, error: Exception) -> None:
-        super().__init__(f"rule {rule.name!r} could not be evaluated: {error}")
+        why = str(error).removeprefix(f"rule {rule.name!r}, when: ")
+        super().__init__(f"rule {rule.name!r} could not be evaluated: {why}")
         self.rule = rule.name
         """Its name."""
 

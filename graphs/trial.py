@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -100,7 +100,7 @@ def _try(
     }
     decided = {name: _typed(_field(outcome, name, "decided"), value, name) for name, value in test.decided.items()}
     decision = decide(field, claims, policy, Context(asked, decided, {**NO_USAGE, **test.usage}))
-    return Trial(test, decision, tuple(_differences(test, field, decision)))
+    return Trial(test, decision, tuple(_explained(_differences(test, field, decision), decision.reason)))
 
 
 def _field(fields: Mapping[str, Field] | None, name: str, key: str) -> Field:
@@ -127,12 +127,17 @@ def _differences(test: PolicyTest, field: Field, decision: Decision) -> Iterator
     for key in ("status", "by", "rules", "reviewers", "to"):
         wanted, got = getattr(expect, key), getattr(decision, key)
         if wanted is not None and wanted != got:
-            because = f" ({decision.reason})" if key == "status" else ""
-            yield Difference(key, f"{_shown(got)}{because}", _shown(wanted))
+            yield Difference(key, _shown(got), _shown(wanted))
     if "value" in expect.model_fields_set:
         wanted = None if expect.value is None else _plain(field, expect.value, "expect.value")
         if _key(field, wanted) != _key(field, decision.value):
             yield Difference("value", _shown(decision.value), _shown(wanted))
+
+
+def _explained(differences: Iterator[Difference], reason: str) -> Iterator[Difference]:
+    """The differences, the first one with why the decision is as it is."""
+    for at, each in enumerate(differences):
+        yield each if at else replace(each, got=f"{each.got} ({reason})")
 
 
 def _key(field: Field, value: Any) -> str | None:

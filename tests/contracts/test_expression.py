@@ -115,6 +115,14 @@ def test_error_while_it_is_asked(source: str, variables: dict[str, Any]) -> None
         holds(source, **variables)
 
 
+def test_error_is_short() -> None:
+    """Of what the CEL library says of two types its first sentence is told; the rest is advice on CEL at large."""
+    with pytest.raises(PolicyError) as caught:
+        holds("value > 8", value="much")
+    assert "No such overload" in caught.value.got
+    assert "coerce" not in caught.value.got
+
+
 @pytest.mark.parametrize(
     "source, reads",
     [

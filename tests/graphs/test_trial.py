@@ -102,6 +102,12 @@ def test_each_difference_is_named() -> None:
     }
 
 
+def test_why_another_value_came() -> None:
+    """Where the status is as expected, what differs first says why."""
+    result = trial(claims=[claim("a", 2000)], expect={"status": "contested", "by": "rule:x", "to": []})
+    assert [each.got for each in result.differences] == ["vote (rule 'large' asks for a person)", "board"]
+
+
 @pytest.mark.parametrize(
     "test, key",
     [
