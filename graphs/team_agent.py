@@ -58,7 +58,7 @@ def _settled(values: Mapping[str, Any], team: str) -> Iterator[Claim | Usage]:
         )
     for each in turn.decisions.values():
         if each.status == "settled":
-            person = each.by.removeprefix("person:") if each.locked else ""
+            person = each.by.removeprefix("person:") if each.by.startswith("person:") else ""
             yield Claim(each.field, each.value, each.confidence, reason=f"{team}: {each.reason}", person=person)
     yield Usage(
         input_tokens=sum(each.input_tokens for each in turn.usage),

@@ -10,7 +10,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field, ValidationError
-from tests.fakes.desk import AGENTS, Document, Posting, desk, thread
+from tests.fakes.desk import AGENTS, Document, Posting, Receipt, desk, thread
 from tests.fakes.ledgers import Receiving
 
 from quorate import Claim, Limits, Policy, Supervisor, agent
@@ -67,6 +67,27 @@ async def test_a_team_awaited() -> None:
         if space and space[0].startswith("desk:")
     ]
     assert {"intake", "supervisor", "by_label", "by_place"} <= set(inside)
+
+
+def test_word_of_a_person_two_teams_below() -> None:
+    """What a person decided in a team within a team within a team outvotes the agents of each."""
+
+    @agent(writes={"total"}, capability="extraction")
+    def loud(text: str) -> Claim:
+        return Claim("total", "99.00", 0.99)
+
+    def around(inner: Supervisor, name: str) -> Supervisor:
+        rest = () if name == "middle" else (loud, note)
+        outcome = Receipt if name == "middle" else Booked
+        policy = Policy.parse({"defaults": {"accept": 0.4}})
+        return Supervisor(name, request=Document, outcome=outcome, agents=[inner.as_agent(), *rest], policy=policy)
+
+    team = around(around(desk(), "middle"), "outer")
+    graph = team.compile(InMemorySaver())
+    (question,) = graph.invoke(UNSURE, thread())["__interrupt__"]
+    answer = {"decisions": [{"type": "approve"}], "reviewer": "ann"}
+    turn = team.read(graph.invoke(Command(resume={question.id: answer}), thread()))
+    assert (turn.values["total"], turn.decisions["total"].by) == ("12.00", "person:ann")
 
 
 class TestQuestion:
