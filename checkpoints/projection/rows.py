@@ -167,6 +167,8 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "rules": list(decision.rules),
         "dissent": list(decision.dissent),
         "tally": [dump(each) for each in decision.tally],
+        "conflicts": [dump(each) for each in decision.conflicts],
+        "flip": None if decision.flip is None else dump(decision.flip),
         "policy": decision.policy,
     }
 

@@ -145,6 +145,13 @@ DECISIONS = ProjectedTable(
         _Column(
             "tally", "json", "List of the candidates, best first: value, key, score (log-odds), confidence, agents."
         ),
+        _Column("conflicts", "json", "List of the ways in which the claims do not fit together: kind, agents, note."),
+        _Column(
+            "flip",
+            "json",
+            "Where it is contested: the smallest change of claims that would have settled it (changes, each with "
+            "agent, kind, value, confidence; value; exact); NULL where none is known.",
+        ),
         _Column("policy", "text", "Digest of the policy.", "SHA-256, hexadecimal"),
     ),
     key=3,

@@ -18,6 +18,9 @@ from tests.fakes.till import Slip, Till, Total, first, last
 from quorate import Supervisor
 from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.projection.projection import Projected, project
+from quorate.checkpoints.projection.rows import Records, rows_of
+from quorate.checkpoints.projection.tables import DECISIONS
+from quorate.contracts import Change, Conflict, Decision, Flip
 
 FIRST = "WHERE thread = 'a' AND turn = 1"
 
@@ -91,6 +94,26 @@ def test_claims_and_decisions(tables: str) -> None:
     assert (decision["overridden"], decision["voted_value"], decision["voters"]) == (True, "1", 2)
     assert data(decision["dissent"]) == ["first", "last"]
     assert [each["agents"] for each in data(decision["tally"])] == [["first"], ["last"]]
+    assert [(each["kind"], each["agents"]) for each in data(decision["conflicts"])] == [("value", ["last"])]
+    assert decision["flip"] is None  # a person has decided
+
+
+def test_contested_decision() -> None:
+    """A contested decision has what would have settled it."""
+    change = Change("last", "drop")
+    decision = Decision(
+        "total", "contested", 1, conflicts=(Conflict("tie", ("a", "b"), "1 and 2"),), flip=Flip((change,), 3)
+    )
+    (row,) = rows_of("a", 1, Records(decisions={"total": decision}))["decisions"]
+    made = dict(zip(DECISIONS.names, row, strict=True))
+    assert json.loads(str(made["conflicts"])) == [{"kind": "tie", "agents": ["a", "b"], "note": "1 and 2"}]
+    flip = json.loads(str(made["flip"]))
+    assert (flip["changes"][0]["agent"], flip["changes"][0]["kind"], flip["value"], flip["exact"]) == (
+        "last",
+        "drop",
+        3,
+        True,
+    )
 
 
 def test_reviews(tables: str) -> None:
