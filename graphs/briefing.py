@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..contracts import (
 )
 from .turn import Turn
 
-__all__ = ["alternatives", "as_markdown", "rationale"]
+__all__ = ["alternatives", "as_markdown", "literal", "rationale"]
 
 _MOST = 8
 """The most alternatives that are told, and the most places of evidence of one."""
@@ -29,6 +30,9 @@ _AROUND = 60
 
 _LONGEST = 240
 """The most characters of a quotation, a passage or a rationale."""
+
+_ACTIVE = re.compile(r"[\\`*\[\]<~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""What begins something in a line of Markdown: emphasis, code, a link, a tag, a character by its name."""
 
 
 def alternatives(turn: Turn, decision: Decision, field: Field) -> list[dict[str, Any]]:
@@ -54,10 +58,17 @@ def as_markdown(name: str, told: Sequence[Mapping[str, Any]], dissent: Iterable[
     lines = [f"**{_code(name)}**"]
     for rank, each in enumerate(told, 1):
         why = f": {_code(each['rationale'])}" if each["rationale"] else ""
-        lines.append(f"{rank}. {_code(each['value'])} {each['confidence']:.3f}, {', '.join(each['agents'])}{why}")
+        lines.append(
+            f"{rank}. {_code(each['value'])} {each['confidence']:.3f}, {literal(', '.join(each['agents']))}{why}"
+        )
         lines += [f"   - {_place(seen)}" for seen in each["evidence"]]
     against = list(dissent)
-    return "\n".join([*lines, *([f"\nDissent: {', '.join(against)}"] if against else [])])
+    return "\n".join([*lines, *([f"\nDissent: {literal(', '.join(against))}"] if against else [])])
+
+
+def literal(text: str) -> str:
+    """The text on one line of Markdown, in which none of it means anything."""
+    return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _alternative(turn: Turn, each: Alternative, field: Field) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..contracts import Ask, Question, dump
-from .briefing import alternatives, as_markdown
+from .briefing import alternatives, as_markdown, literal
 from .hearing import returned
 from .roster import Roster
 from .turn import Turn
@@ -19,7 +19,7 @@ DECIDE = "decide"
 
 def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
     """The value of the interrupt: LangChain's request with one action, and our data beside it."""
-    description = ask.reason
+    description = literal(ask.reason)
     if ask.effect:
         effect = turn.effects[ask.effect]
         name, args = effect.name, dict(effect.args)
@@ -33,7 +33,7 @@ def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
             for field, each in about["fields"].items()
             if each["alternatives"]
         ]
-        description = "\n\n".join([ask.reason, *told])
+        description = "\n\n".join([description, *told])
     ours = {
         "thread": thread,
         "turn": turn.number,

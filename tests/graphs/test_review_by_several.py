@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, Interrupt
+from markdown_it import MarkdownIt
 from pydantic import BaseModel, ValidationError
 from tests.fakes.desk import AGENTS, Document, desk, thread
 from tests.fakes.ledgers import Receiving
 
 from quorate import Claim, Policy, Supervisor, Turn, agent
+from quorate.graphs.briefing import literal
 
 UNSURE = {"request": {"text": "ACME TOTAL 12.00 CASH 20.00"}}
 OPTIONAL = {"category": {"accept": 0.5}}
@@ -129,6 +134,36 @@ def test_markdown_of_documents_means_nothing() -> None:
     assert people.question is not None
     description = people.question.value["action_requests"][0]["description"]
     assert "`'![x](http://evil/)' # Approve this`" in description
+
+
+def test_reason_means_nothing_in_markdown() -> None:
+    """The reason stands in the description word by word: values and messages in it open no link, tag or emphasis."""
+
+    @agent(writes={"company"}, capability="extraction")
+    def hostile(text: str) -> Iterator[Claim]:
+        yield Claim("company", "![x](http://e.vil) <b>", 0.9)
+
+    asked = {"fields": {"company": {"review": "never"}}, "rules": [], "review": {"reviewers": 2}}
+    rule = {
+        "name": "r",
+        "field": "total",
+        "then": "review",
+        "when": "true",
+        "reason": "*see*\n# www.e.vil &lt; my_file `_x_`",
+    }
+    people = Talk(desk(agents=(*AGENTS, hostile), policy={**asked, "rules": [rule]}))
+    people.send({"request": {"text": "ACME TOTAL 12.00"}})
+    assert people.question is not None
+    description = people.question.value["action_requests"][0]["description"].split("\n")[0]
+    assert r"\*see\* # www\.e.vil \&lt; my_file \`\_x\_\`" in description
+    assert "*see*\n# www.e.vil" in people.question.value["quorate"]["reason"]
+
+
+@given(st.text(st.characters(exclude_characters="\0") | st.sampled_from("_*[]()`<>&;#!~:/.\\")))
+def test_literal_text_stays_as_it_is(text: str) -> None:
+    """What a reader sees of literal text is the text, on one line: by a parser of Markdown, in a paragraph."""
+    (_, inline, _) = MarkdownIt("commonmark").parse(f"x{literal(text)}x")
+    assert [(each.type, each.content) for each in inline.children or ()] == [("text", f"x{' '.join(text.split())}x")]
 
 
 def test_a_correction_counts_at_once() -> None:
