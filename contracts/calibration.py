@@ -178,5 +178,8 @@ class Calibration(_Part):
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"
             raise PolicyError(
-                f"{path}: {place}", got=f"{first['input']!r:.120}", expected=first["msg"].lower(), fix="calibrate again"
+                f"{path}: {place}",
+                got=f"{first['input']!r:.80}: {first['msg']}",
+                expected="a calibration, as `quorate calibrate` writes it",
+                fix="name the right file, or calibrate again",
             ) from error

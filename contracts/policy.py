@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
+from .budget import Budget, Budgets, Price, TenantBudget
 from .calibration import Calibration
 from .errors import PolicyError
 from .expression import Expression
@@ -89,6 +90,8 @@ class Policy(_Part):
     """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
+    budgets: Budgets = Budgets()
+    """How much an agent, a turn, a thread and a tenant may spend, and what happens at the limit."""
     tests: tuple[PolicyTest, ...] = ()
     """What it is to decide on given claims: `quorate policy test` tries them."""
     calibration: Calibration | None = None
@@ -188,6 +191,8 @@ class Policy(_Part):
         content = self.model_dump(mode="json", exclude={"rules", "fields", "tests", "calibration"})
         if self.calibration is not None:
             content["calibration"] = self.calibration.digest
+        if self.budgets == Budgets():
+            del content["budgets"]  # a policy without them has the digest that it had before there were any
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
         return digest({**content, "fields": fields, "rules": [rule.describe() for rule in self.rules]})
 
@@ -235,16 +240,16 @@ class Policy(_Part):
                 data = {**data, "calibration": Calibration.load(Path(folder) / data["calibration"])}
             return cls.model_validate(data)
         except ValidationError as error:
-            raise _explain(where, error) from error
+            raise _explain(where, data, error) from error
         except PolicyError as error:
             raise PolicyError(
                 f"{where}: {error.where}", got=error.got, expected=error.expected, fix=error.fix
             ) from error
 
 
-def _explain(where: str, error: ValidationError) -> PolicyError:
+def _explain(where: str, data: Any, error: ValidationError) -> PolicyError:
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(_path(data, first["loc"]))
     if first["type"] == "extra_forbidden":
         known = ", ".join(_keys_at(first["loc"][:-1]))
         return PolicyError(
@@ -254,12 +259,32 @@ def _explain(where: str, error: ValidationError) -> PolicyError:
             fix="correct the key",
         )
     got = "nothing" if first["type"] == "missing" else f"{first['input']!r:.120}"
-    wanted = first["msg"].removeprefix("Value error, ").lower()
+    wanted = "the path of a file" if place == "calibration" else first["msg"].removeprefix("Value error, ")
+    wanted = wanted.lower().replace("a valid tuple", "a list")
     return PolicyError(f"{where}: {place}", got=got, expected=wanted, fix="correct the value")
+
+
+def _path(data: Any, place: tuple[int | str, ...]) -> Iterator[str]:
+    """The keys of a place in the data, without what pydantic adds about the type that it tried."""
+    for part in place:
+        if not isinstance(data, dict | list | tuple):
+            return
+        yield str(part)
+        try:
+            data = data[part]
+        except (LookupError, TypeError):  # a key that is not there
+            return
 
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
     within_test: dict[str, type[BaseModel]] = {"claims": StatedClaim, "expect": Expected}
+    within_budgets: dict[str, type[BaseModel]] = {
+        "agents": Budget,
+        "turn": Budget,
+        "thread": Budget,
+        "tenant": TenantBudget,
+        "prices": Price,
+    }
     parts: dict[str, type[BaseModel]] = {
         "defaults": FieldPolicy,
         "fields": FieldPolicy,
@@ -267,6 +292,7 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "effects": EffectPolicy,
         "review": ReviewPolicy,
         "bounds": Bounds,
+        "budgets": within_budgets.get(str((*place, "", "")[1]), Budgets),
         "tests": within_test.get(str((*place, "", "", "")[2]), PolicyTest),
     }
     if place[:2] == ("review", "escalate"):

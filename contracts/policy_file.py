@@ -22,7 +22,10 @@ def read_policy_file(path: str | Path) -> Any:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise PolicyError(
-            str(path), got=str(error), expected="a readable YAML file", fix="check the path and its permissions"
+            str(path),
+            got=str(error),
+            expected="a readable YAML file in UTF-8",
+            fix="check the path and its permissions, or save it as UTF-8",
         ) from error
     try:
         _check_keys(yaml.compose(text, Loader=yaml.SafeLoader), str(path), set())

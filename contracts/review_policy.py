@@ -65,7 +65,10 @@ class ReviewPolicy(_Part):
         if nested:
             raise ValueError(f"`roles` hold people, and {nested[0]!r} is a role")
         if self.reviewers > self.most(self.to):
-            raise ValueError(f"`reviewers` is {self.reviewers}, and only {self.most(self.to)} people may answer")
+            may = self.most(self.to)
+            raise ValueError(
+                f"`reviewers` is {self.reviewers}, and {may} {'person' if may == 1 else 'people'} may answer"
+            )
         return self
 
     def people(self, names: Iterable[str]) -> frozenset[str]:

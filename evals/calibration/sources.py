@@ -83,15 +83,26 @@ def questions_of_file(path: str | Path, fields: Mapping[str, Field], policy: Pol
                 field = fields[line.field]
                 claims = [Claim(field.name, field.plain(c.value), c.confidence, agent=c.agent) for c in line.claims]
                 value = line.value if line.value is UNKNOWN or line.value is None else field.plain(line.value)
-            except (ValueError, KeyError) as error:
-                first = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error
+            except (ValueError, KeyError, RecursionError) as error:
                 raise SuiteError(
                     f"{path}: line {number}",
-                    got=f"{text[:80]!r}: {first}",
+                    got=f"{text[:80]!r}: {_problem(error)}",
                     expected=f"field (one of {', '.join(fields)}), claims, value",
                     fix="correct the line",
                 ) from error
             yield Labelled.of(field, claims, value, line.context)
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong with a line, and where in it."""
+    if isinstance(error, KeyError):
+        return f"no field {error}"
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return "no JSON object"
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _of_turn(turn: Turn, supervisor: Supervisor, said: Mapping[str, Any]) -> Iterator[Labelled]:

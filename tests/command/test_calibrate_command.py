@@ -91,7 +91,13 @@ def test_reviews(labels: Desk) -> None:
     [
         ("{}", "labels.jsonl: line 1"),
         ('{"field": "nothing", "claims": []}', "one of company, total"),
-        ('{"field": "total", "claims": [{"agent": "a", "value": "1", "confidence": NaN}]}', "line 1"),
+        (
+            '{"field": "total", "claims": [{"agent": "a", "value": "1", "confidence": NaN}]}',
+            "claims.0.confidence: Input",
+        ),
+        ("[]", "no JSON object"),
+        ("[" * 100_000, "line 1"),
+        ("", "no claims on any field"),
         ('{"field": "total", "claims": [{"agent": "a", "value": "no number"}]}', "line 1"),
         (None, "expected a readable file of questions"),
     ],
@@ -103,6 +109,28 @@ def test_wrong_labels(desk: Desk, content: str | None, message: str) -> None:
     ended = desk("calibrate", "desk", "--labels", "labels.jsonl", "--out", "learned.json", status=2)
     assert message in " ".join(ended.err.split())
     assert not (desk.folder / "learned.json").exists()
+
+
+def test_agents_that_are_none(desk: Desk) -> None:
+    """An agent that the team has not, by a slip of the pen say, is named as such; one of a thing is one."""
+    line = {"field": "total", "claims": [{"agent": "labeled", "value": "1", "confidence": 0.5}], "value": "1"}
+    desk.write("labels.jsonl", json.dumps(line))
+    out = desk("calibrate", "desk", "--labels", "labels.jsonl", "--out", "learned.json", status=0).out
+    assert "1 labelled claim; no agent of the team has this name" in " ".join(out.split())
+    assert "1 label, 1 question" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("out", ["missing/learned.json", "."])
+def test_where_nothing_can_be_written(labels: Desk, out: str) -> None:
+    """A file that could not be written is refused before anything is learned."""
+    said = labels("calibrate", "desk", "--labels", "labels.jsonl", "--out", out, status=2).err
+    assert "a file to write, in a folder that exists" in " ".join(said.split())
+
+
+def test_another_file(labels: Desk) -> None:
+    """A file that is there and no calibration is said to be none, and stays."""
+    said = labels("calibrate", "desk", "--labels", "labels.jsonl", "--out", "labels.jsonl", status=2).err
+    assert "expected a calibration, as `quorate calibrate` writes it" in " ".join(said.split())
 
 
 def test_nothing_to_learn_from(desk: Desk) -> None:

@@ -121,6 +121,22 @@ def test_wrong_file(tmp_path: Path, text: str | bytes, where: str, got: str) -> 
     assert error.fix
 
 
+@pytest.mark.parametrize(
+    "text, where, expected",
+    [
+        ("rules: {a: 1}", "rules", "input should be a list"),
+        ("rules: [{name: a, field: x, then: review, when: true}]", "rules.0.when", "input should be a valid string"),
+        ("calibration: 3", "calibration", "the path of a file"),
+    ],
+)
+def test_form_in_words_of_yaml(tmp_path: Path, text: str, where: str, expected: str) -> None:
+    """What is expected is said in the words of the file, and the place has no more parts than the file has."""
+    with pytest.raises(PolicyError) as caught:
+        load(tmp_path, text)
+    assert caught.value.where.endswith(f": {where}")
+    assert caught.value.expected == expected
+
+
 @pytest.mark.parametrize("name", ["missing.yaml", ".", "a\x00b"])
 def test_unreadable_file(tmp_path: Path, name: str) -> None:
     """A path at which there is no file is named in the error."""

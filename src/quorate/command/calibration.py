@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,15 +61,31 @@ class Calibrate:
         with place, redirect_stdout(sys.stderr):
             team = find_team(self.graph)
             questions = list(self._questions(team))
-            source = f"{sum(each.truth is not None for each in questions)} labels, {len(questions)} questions"
+            if not questions:
+                raise PolicyError(
+                    f"calibration of {team.name}",
+                    got="no claims on any field",
+                    expected="questions that agents made claims on",
+                    fix="name a source that has some: --reviews, --suite or --labels",
+                )
+            labels = sum(each.truth is not None for each in questions)
+            source = f"{_count(labels, 'label')}, {_count(len(questions), 'question')}"
             learned = calibrate(questions, team.policy, version=version, source=source)
             changed = changes(questions, team.policy, learned)
         self.out.write_text(learned.to_json(), encoding="utf-8")
-        self._show(changed, learned)
+        self._show(changed, learned, frozenset(team.roster.agents))
         return ExitStatus.SETTLED
 
     def _check_out(self) -> str:
-        """The version to write; an artefact that decisions may name is not lost."""
+        """The version to write; an artefact that decisions may name is not lost, and no fit is in vain."""
+        folder = self.out.absolute().parent
+        if self.out.is_dir() or not folder.is_dir():
+            raise PolicyError(
+                str(self.out),
+                got="a folder" if self.out.is_dir() else f"the folder {folder}, which does not exist",
+                expected="a file to write, in a folder that exists",
+                fix="correct --out, or make the folder",
+            )
         if not self.out.exists() or self.force:
             return self.version or "1"
         old = Calibration.load(self.out)
@@ -91,7 +107,7 @@ class Calibrate:
         for file in self.labels:
             yield from questions_of_file(file, team.roster.outcome, team.policy)
 
-    def _show(self, changed: Iterable[Change], learned: Calibration) -> None:
+    def _show(self, changed: Iterable[Change], learned: Calibration, known: Container[str]) -> None:
         if self.as_json:
             for each in changed:
                 print(json.dumps(_plain(each)))  # noqa: T201 (the result)
@@ -99,20 +115,27 @@ class Calibrate:
         screen = console()
         for each in changed:
             was, now = each.before, each.after
-            screen.print(f"{printable(each.field)}: {each.labels} labels, vote {each.vote}")
+            screen.print(f"{printable(each.field)}: {_count(each.labels, 'label')}, vote {each.vote}")
             if each.vote not in LEARNED:
                 screen.print("  this vote uses nothing of what is learned; `vote: pool` does")
             if now.questions:
                 screen.print(f"  log loss {was.log_loss:.3f} -> {now.log_loss:.3f}, ece {was.ece:.3f} -> {now.ece:.3f}")
                 screen.print(
-                    f"  accuracy {was.accuracy:.3f} -> {now.accuracy:.3f} (five folds, {now.questions} questions)"
+                    f"  accuracy {was.accuracy:.3f} -> {now.accuracy:.3f}"
+                    f" (five folds, {_count(now.questions, 'question')})"
                 )
             if each.labels and not learned.fields[each.field].is_enough:
                 screen.print("  too few for confidences that are called calibrated; decisions say so")
             for agent, (old, new, count) in sorted(each.competence.items(), key=lambda item: -item[1][1]):
                 before = f"{old:.3f} -> " if old is not None else ""
-                screen.print(f"  {printable(agent)}: competence {before}{new:.3f}, {count} labelled claims")
+                stranger = "" if agent in known else "; no agent of the team has this name"
+                labelled = _count(count, "labelled claim")
+                screen.print(f"  {printable(agent)}: competence {before}{new:.3f}, {labelled}{stranger}")
         screen.print(f"wrote {self.out}: version {learned.version}, digest {learned.digest[:12]}, {learned.source}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _run_suite(suite: Suite) -> Iterator[Labelled]:
