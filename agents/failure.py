@@ -9,7 +9,7 @@ from pathlib import PurePath
 from langgraph.errors import NodeTimeoutError
 from pydantic import ValidationError
 
-from ..contracts import ContractError, Fault, FaultKind, QuorateError
+from ..contracts import ContractError, Fault, FaultKind, GateError, GuardrailError, QuorateError
 from .agent import Agent
 from .retry import status_of, worth_retrying
 
@@ -23,6 +23,14 @@ _refusals: Mapping[int, str] = {
 }
 
 
+_kinds: Mapping[type[QuorateError], FaultKind] = {
+    ContractError: "contract",
+    GateError: "contract",
+    GuardrailError: "guardrail",
+}
+"""What an error of quorate's own is recorded as; any other is an `error`."""
+
+
 def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
     """The record of an agent's last failure, with the first thing to try."""
     kind: FaultKind = "error"
@@ -31,7 +39,7 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
         f"look at {_place(error)}; let the agent return nothing where it cannot tell"
     )
     if isinstance(error, QuorateError):
-        kind = "contract" if isinstance(error, ContractError) else "error"
+        kind = next((kind for kinds, kind in _kinds.items() if isinstance(error, kinds)), "error")
         message, fix = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
     elif isinstance(error, NodeTimeoutError):
         kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
@@ -40,7 +48,8 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     elif worth_retrying(error) if isinstance(error, Exception) else False:
         fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
-    return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis)
+    code = error.code if isinstance(error, QuorateError) else ""
+    return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis, code=code)
 
 
 def _words(error: BaseException) -> str:

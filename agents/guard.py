@@ -245,6 +245,8 @@ class Guard(Runnable[State, Update]):
         update: Update = {"usage": [dump(usage)]}
         if output.claims:
             update["claims"] = [dump(claim) for claim in output.claims]
+        if output.faults:
+            update["faults"] = [dump(fault) for fault in output.faults]
         if output.effects:
             update["effects"] = {effect.slot: dump(effect) for effect in output.effects}
         return update

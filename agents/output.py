@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from ..contracts import Claim, Contract, ContractError, Effect, Field, Usage, check_plain, first_problem
+from ..contracts import Claim, Contract, ContractError, Effect, Fault, Field, Usage, check_plain, first_problem
 from .evidence import check_evidence
 from .excerpt import excerpt
 from .text import is_text
@@ -28,6 +28,8 @@ class Output:
     """The effects that it proposes."""
     usage: Usage
     """The sum of what it says that it used."""
+    faults: tuple[Fault, ...] = ()
+    """What was wrong with it, and did not keep it from counting."""
 
 
 def listed(returned: Any, most: int) -> list[Any]:

@@ -1,7 +1,9 @@
 """The vocabulary: frozen data and pure checks. Imports nothing else of quorate, and no LangGraph."""
 
+from .accounts import Accounts
 from .annotation import same_type, takes_none
 from .blob import BlobStore, blob_digest
+from .budget import Budget, Budgets, Price, TenantBudget
 from .calibration import AgentCalibration, Calibration, ContextCalibration, FieldCalibration
 from .claim import Claim
 from .confidence_map import ConfidenceMap
@@ -13,10 +15,14 @@ from .equality import Canonical
 from .errors import (
     AgentError,
     BlobError,
+    BudgetError,
     BuildError,
     ContractError,
     DatabaseError,
+    GateError,
+    GuardrailError,
     InputError,
+    JournalError,
     LedgerError,
     PolicyError,
     QuorateError,
@@ -30,6 +36,9 @@ from .evidence import Evidence, Items, Passage, Quote
 from .fault import Fault, FaultKind
 from .field import Field, fields_of
 from .flip import Change, ChangeKind, Flip
+from .gate import EntryPolicy, EntryRequirement, HandoffRequirement
+from .guardrail import Guardrail, GuardrailCheck, GuardrailPlace, Permissions
+from .journal import Journal, JournaledThread, JournalEntry, JournalKind
 from .ledger import Entry, Ledger, LookupReceiver, Receiver
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .opinion import Opinion, OpinionKind
@@ -37,16 +46,19 @@ from .person import same_name
 from .policy import Bounds, EffectPolicy, FieldPolicy, Policy, ReviewPolicy
 from .policy_test import PolicyTest, StatedClaim
 from .record import canonical_json, check_plain, digest, dump, load
+from .redacted import Redacted, redacted_fields
 from .reference import Reference, references
 from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reject, Respond, Verdict
 from .review_policy import Rung
 from .revision import OTHERS, base_of, fields_revised, round_key
 from .rule import Rule, RuleAction
+from .spend import UNITS, Spend, Unit
 from .turn_status import TurnStatus, turn_status
 from .usage import Usage
 from .vote import LEARNED, Vote
 
 __all__ = [
+    "Accounts",
     "Action",
     "AgentCalibration",
     "AgentError",
@@ -58,6 +70,9 @@ __all__ = [
     "BlobError",
     "BlobStore",
     "Bounds",
+    "Budget",
+    "BudgetError",
+    "Budgets",
     "BuildError",
     "Calibration",
     "Canonical",
@@ -79,6 +94,8 @@ __all__ = [
     "EffectPolicy",
     "EffectStatus",
     "Entry",
+    "EntryPolicy",
+    "EntryRequirement",
     "Evidence",
     "Execute",
     "Fault",
@@ -88,9 +105,20 @@ __all__ = [
     "FieldPolicy",
     "Flip",
     "Finish",
+    "GateError",
+    "Guardrail",
+    "GuardrailCheck",
+    "GuardrailError",
+    "GuardrailPlace",
     "Halt",
+    "HandoffRequirement",
     "InputError",
     "Items",
+    "Journal",
+    "JournalEntry",
+    "JournalError",
+    "JournalKind",
+    "JournaledThread",
     "LEARNED",
     "Lapse",
     "Ledger",
@@ -103,13 +131,16 @@ __all__ = [
     "OpinionKind",
     "Outcome",
     "Passage",
+    "Permissions",
     "Policy",
     "PolicyError",
     "PolicyTest",
+    "Price",
     "Question",
     "QuorateError",
     "Quote",
     "Receiver",
+    "Redacted",
     "Reference",
     "Reject",
     "Respond",
@@ -120,9 +151,13 @@ __all__ = [
     "Rung",
     "StatedClaim",
     "Status",
+    "Spend",
     "StaleThreadError",
     "SuiteError",
+    "TenantBudget",
     "TurnStatus",
+    "UNITS",
+    "Unit",
     "Usage",
     "Verdict",
     "Vote",
@@ -137,6 +172,7 @@ __all__ = [
     "first_problem",
     "load",
     "missing_extra",
+    "redacted_fields",
     "references",
     "round_key",
     "same_name",

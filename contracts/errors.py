@@ -7,10 +7,14 @@ from pydantic import ValidationError
 __all__ = [
     "AgentError",
     "BlobError",
+    "BudgetError",
     "BuildError",
     "ContractError",
     "DatabaseError",
+    "GateError",
+    "GuardrailError",
     "InputError",
+    "JournalError",
     "LedgerError",
     "PolicyError",
     "QuorateError",
@@ -30,21 +34,25 @@ class QuorateError(Exception):
         got: What came there.
         expected: What would have been right.
         fix: What to do now, in the imperative.
+        code: A short reason code, such as `breaker_open`, for rules and counts; empty where the class says it all.
     """
 
-    def __init__(self, where: str, *, got: str, expected: str, fix: str) -> None:
+    def __init__(self, where: str, *, got: str, expected: str, fix: str, code: str = "") -> None:
         super().__init__(f"{where}: got {got}; expected {expected}. Fix: {fix}")
+        self.code = code
         self.where = where
         self.got = got
         self.expected = expected
         self.fix = fix
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.where, self.got, self.expected, self.fix)
+        return _rebuild, (type(self), self.where, self.got, self.expected, self.fix, self.code)
 
 
-def _rebuild(cls: type[QuorateError], where: str, got: str, expected: str, fix: str) -> QuorateError:
-    return cls(where, got=got, expected=expected, fix=fix)
+def _rebuild(
+    cls: type[QuorateError], where: str, got: str, expected: str, fix: str, code: str = ""
+) -> QuorateError:
+    return cls(where, got=got, expected=expected, fix=fix, code=code)
 
 
 class BuildError(QuorateError):
@@ -57,6 +65,18 @@ class ContractError(QuorateError):
 
 class AgentError(QuorateError):
     """An agent cannot be run in the way that was asked for."""
+
+
+class BudgetError(QuorateError):
+    """What a call would take is more than what is left of a budget."""
+
+
+class GateError(QuorateError):
+    """A request, or the inputs of an agent, do not keep to what the policy requires."""
+
+
+class GuardrailError(QuorateError):
+    """Something must not pass: a guardrail of the policy fired."""
 
 
 class PolicyError(QuorateError):
@@ -81,6 +101,10 @@ class StaleThreadError(QuorateError):
 
 class BlobError(QuorateError):
     """A blob is not there, or is not what was stored."""
+
+
+class JournalError(QuorateError):
+    """A playback cannot go on: a request is not among the recorded ones, or something cannot be recorded."""
 
 
 class LedgerError(QuorateError):

@@ -49,3 +49,5 @@ class Fault:
     """Versions of the decisions that the agent read."""
     code: str = ""
     """A short reason code, such as `breaker_open`, for rules and counts; empty where the kind says it all."""
+    fields: tuple[str, ...] = ()
+    """Fields that are not decided without a person because of it, while it is about what the agent read last."""

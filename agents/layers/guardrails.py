@@ -1,0 +1,116 @@
+"""Guardrails layer: looks at what an agent returns for what must not pass, and at the effects that it proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...contracts import Claim, Contract, Effect, Fault, Guardrail, GuardrailError, GuardrailPlace
+from ..guardrails import Hit, finder
+from ..guardrails.texts import texts_in
+from ..output import Output
+from ..run import Run
+from .layer import AsyncProceed, Inputs, Proceed
+
+__all__ = ["Guardrails", "Rail"]
+
+
+class Rail:
+    """One guardrail, ready to look.
+
+    Args:
+        guardrail: What the policy says.
+
+    Raises:
+        QuorateError: The extra `guardrails` is not installed, and the check needs it.
+    """
+
+    def __init__(self, guardrail: Guardrail) -> None:
+        self.guardrail = guardrail
+        self._find: Callable[[str], Iterator[Hit]] = finder(guardrail)
+
+    def looks_at(self, agent: str, places: Iterable[GuardrailPlace]) -> bool:
+        """Whether it looks at what the agent has in one of these places."""
+        guardrail = self.guardrail
+        return (not guardrail.agents or agent in guardrail.agents) and not set(places).isdisjoint(guardrail.on)
+
+    def first(self, value: Any) -> Hit | None:
+        """The first thing in the texts of a value on which it fires."""
+        return next((hit for text in texts_in(value) for hit in self._find(text)), None)
+
+    def code(self, hit: Hit) -> str:
+        """The reason code: its name, then what was found."""
+        return f"{self.guardrail.name}.{hit.kind}"
+
+
+class Guardrails:
+    """The guardrails around one agent: what fires is a fault in the agent's place, or sends the fields to a person.
+
+    Args:
+        rails: All guardrails of the policy.
+        contract: The agent's contract.
+    """
+
+    def __init__(self, rails: Sequence[Rail], contract: Contract) -> None:
+        self._place: GuardrailPlace = "retrieved" if contract.capability == "retrieval" else "output"
+        self._rails = [rail for rail in rails if rail.looks_at(contract.name, (self._place, "effect"))]
+
+    def __bool__(self) -> bool:
+        return bool(self._rails)
+
+    def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
+        """The output of a sync agent, where it may pass."""
+        return self._looked_at(run, proceed(inputs))
+
+    async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
+        """The output of an async agent, where it may pass."""
+        return self._looked_at(run, await proceed(inputs))
+
+    def _looked_at(self, run: Run, output: Output) -> Output:
+        faults: list[Fault] = []
+        for rail in self._rails:
+            on = rail.guardrail.on
+            parts: list[Claim | Effect] = [*output.claims] if self._place in on else []
+            parts += output.effects if "effect" in on else ()
+            for part in parts:
+                hit = rail.first(_texts(part))
+                if hit is None:
+                    continue
+                error = _fired(rail, hit, run, part)
+                if rail.guardrail.then == "fault":
+                    raise error
+                faults.append(_fault(error, run, part.field))
+        return replace(output, faults=(*output.faults, *dict.fromkeys(faults))) if faults else output
+
+
+def _texts(part: Claim | Effect) -> Any:
+    if isinstance(part, Effect):
+        return [part.args, part.reason]
+    return [part.value, part.reason, [getattr(seen, "text", "") for seen in part.evidence]]
+
+
+def _fired(rail: Rail, hit: Hit, run: Run, part: Claim | Effect) -> GuardrailError:
+    guardrail = rail.guardrail
+    what = f"effect {part.name!r}" if isinstance(part, Effect) else f"claim on {part.field!r}"
+    return GuardrailError(
+        f"agent {run.agent!r}, {what}",
+        got=f"{hit.kind}: {hit.shown}",
+        expected=f"what guardrail {guardrail.name!r} ({guardrail.check}) lets pass",
+        fix="look at where it comes from; if it may pass, add it to `allow` of the guardrail",
+        code=rail.code(hit),
+    )
+
+
+def _fault(error: GuardrailError, run: Run, field: str) -> Fault:
+    message = f"{error.where}: got {error.got}; expected {error.expected}"[:500]
+    return Fault(
+        agent=run.agent,
+        kind="guardrail",
+        attempt=run.attempt,
+        message=message.encode("utf-8", "backslashreplace").decode(),
+        fix=error.fix,
+        basis=run.basis,
+        code=error.code,
+        fields=(field,),
+    )
