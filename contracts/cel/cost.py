@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from .shape import ATOM, Shape, joined, shape_of
-from .tree import Call, Constant, Entries, Has, Index, Items, Loop, Name, Node, Select, children
+from .tree import Call, Constant, Entries, Has, Index, Items, Loop, Name, Node, Select, children, walk
 
 __all__ = ["MOST_STEPS", "cost", "is_cheap"]
 
 MOST_STEPS = 10_000_000
 """The most steps that a condition may take. A step takes up to half a microsecond on a machine of today."""
 
+_FEW_PARTS = 100
 _COSTLY = frozenset({"+", "matches"})
 _PATTERN = 2_000
 _COSTLY_PATTERN = 400_000
@@ -26,20 +27,25 @@ _COSTLY_IN_A_PATTERN = re.compile(r"\{|\\[pPwWdDsSbB]|\(\?")
 
 
 def is_cheap(node: Node) -> bool:
-    """Whether it has no loop, sum or pattern, and copies nothing: it is done before the counting would be."""
+    """Whether it is short, and has no loop, sum or pattern: it is done before the counting would be."""
+    return sum(1 for _ in walk(node)) <= _FEW_PARTS and _is_plain(node)
+
+
+def _is_plain(node: Node) -> bool:
     if isinstance(node, Loop) or (isinstance(node, Call) and node.name in _COSTLY):
         return False
     if isinstance(node, Items | Entries):
         return all(isinstance(part, Constant) for part in children(node))
-    return all(is_cheap(part) for part in children(node))
+    return all(_is_plain(part) for part in children(node))
 
 
 def cost(node: Node, values: Mapping[str, Any]) -> int:
     """The most steps that it can take on these values.
 
     Each part counts once for each time that it may be evaluated. A comparison counts the weight of what is compared,
-    a sum the weight of what comes out of it, for it is copied. `map` and `filter` copy what they have collected at
-    each element, so over n elements they count n * n copies of one. A pattern counts what compiling it can take.
+    a sum the weight of what comes out of it, for it is copied. So are what `.` selects, and each element of a loop.
+    `map` and `filter` copy what they have collected at each element, so over n elements they count n * n copies of
+    one. A pattern counts what compiling it can take.
 
     Args:
         node: The condition.
@@ -87,18 +93,24 @@ class _Meter:
         while isinstance(at, Select):
             names.append(at.field)
             at = at.operand
+        names.reverse()
         if not isinstance(at, Name) or at.name in self.bound or at.name not in self.values:
             shape, steps = (self.bound.get(at.name, ATOM), 1) if isinstance(at, Name) else self.measure(at)
             for _ in names:
                 shape = shape.item
-            return shape, steps + len(names)
-        path = at.name, *reversed(names)
+                steps += shape.weight
+            return shape, steps
+        shapes = [self._known(at.name, *names[:count]) for count in range(len(names) + 1)]
+        return shapes[-1], 1 + sum(shape.weight for shape in shapes[1:])
+
+    def _known(self, *path: str) -> Shape:
+        """The shape of what stands at a path of a variable."""
         if path not in self.known:
-            value = self.values[at.name]
+            value = self.values[path[0]]
             for name in path[1:]:
                 value = value.get(name) if isinstance(value, Mapping) else None
             self.known[path] = shape_of(value)
-        return self.known[path], len(path)
+        return self.known[path]
 
     def _written(self, node: Items | Entries, length: int) -> tuple[Shape, int]:
         parts = [self.measure(part) for part in children(node)]
@@ -120,8 +132,10 @@ class _Meter:
                 return Shape(weight, length, joined(inner) if inner else None), steps + 2 * weight
             case "matches":
                 return ATOM, steps + weight * 8 + _pattern_cost(node, [shape for shape, _ in parts])
-            case "size" | "-" | "*" | "/" | "%":
+            case "size":
                 return ATOM, steps
+            case "-" | "*" | "/" | "%":
+                return ATOM, steps + weight  # copied before they are found to be no numbers
             case _:
                 return joined(shape for shape, _ in parts), steps + weight
 
@@ -135,7 +149,7 @@ class _Meter:
         else:
             self.bound[node.name] = shadowed
         times = shape.length
-        steps += 1 + times * (3 + sum(each for _, each in bodies))
+        steps += 1 + times * (2 + shape.item.weight + sum(each for _, each in bodies))
         if node.kind not in ("map", "filter"):
             return ATOM, steps
         item = bodies[-1][0] if node.kind == "map" else shape.item

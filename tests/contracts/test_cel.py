@@ -116,6 +116,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 LONG = "a" * 1_000_000
 MANY = list(range(20_000))
+WIDE = {"items": MANY, "few": MANY[:1_000], "box": {"list": MANY, "one": 1}, "text": LONG, "lists": [MANY[:5_000]] * 20}
 ROWS = [{"text": "word", "box": [1, 2, 3, 4]} for _ in range(5_000)]
 HOSTILE: list[tuple[str, Any]] = [
     ("x.map(i, i).size() > 0", MANY),
@@ -135,6 +136,13 @@ HOSTILE: list[tuple[str, Any]] = [
     ("x.exists(i, x.exists(j, i.box == j.box && i.text != j.text))", ROWS),
     ("(" + " + ".join(["x"] * 60) + ").size() > 0", MANY),
     (" + ".join(["y"] * 60) + " != ''", []),
+    ("x.items.all(i, has(x.box.list))", WIDE),
+    ("x.items.all(i, x.box.one == 1)", WIDE),
+    ("x.few.all(i, x.box.list.size() > 0)", WIDE),
+    ("x.few.all(i, x.box.list[0] == 1 || true)", WIDE),
+    ("x.few.all(i, (x.items - 1 > 0) || true)", WIDE),
+    ("x.few.all(i, x.lists.exists(j, false) || true)", WIDE),
+    ("x.items.all(i, size(x.text) > 0)", WIDE),
     ("[" + ", ".join(["x"] * 400) + "].size() > 0 && x.map(i, i).size() > 0", MANY),
 ]
 
@@ -213,6 +221,11 @@ def test_cost_by_hand() -> None:
     assert cost(parse("x.all(i, i > 0)"), {"x": list(range(10))}) == 1 + 1 + 10 * (3 + 5)
     # map copies: 10 * 10 numbers more, and its body i counts 1.
     assert cost(parse("x.map(i, i)"), {"x": list(range(10))}) == 1 + 1 + 10 * (3 + 1) + 10 * 10
+    # What is selected is copied, at each level: 1 for x; 5 for the map, its key, the list and its two numbers; 3 for
+    # the list; has() itself counts 1.
+    assert cost(parse("has(x.a.b.c)"), {"x": {"a": {"b": [1, 2]}}}) == 1 + 1 + 5 + 3
+    # Each element of a loop is copied: 2 lists of weight 4 each, 2 * (2 + 4 + 1).
+    assert cost(parse("x.all(i, true)"), {"x": [[1, 2, 3], [4, 5, 6]]}) == 1 + 1 + 2 * (2 + 4 + 1)
     assert shape_of({"a": "b" * 640, "c": [1, 2, 3]}).weight == 1 + 1 + 11 + 1 + 4
 
 
