@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
-from .budget import Budget, Budgets, Price, TenantBudget
 from .calibration import Calibration
 from .errors import PolicyError
 from .expression import Expression
@@ -90,8 +90,6 @@ class Policy(_Part):
     """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
-    budgets: Budgets = Budgets()
-    """How much an agent, a turn, a thread and a tenant may spend, and what happens at the limit."""
     tests: tuple[PolicyTest, ...] = ()
     """What it is to decide on given claims: `quorate policy test` tries them."""
     calibration: Calibration | None = None
@@ -191,8 +189,6 @@ class Policy(_Part):
         content = self.model_dump(mode="json", exclude={"rules", "fields", "tests", "calibration"})
         if self.calibration is not None:
             content["calibration"] = self.calibration.digest
-        if self.budgets == Budgets():
-            del content["budgets"]  # a policy without them has the digest that it had before there were any
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
         return digest({**content, "fields": fields, "rules": [rule.describe() for rule in self.rules]})
 
@@ -267,24 +263,15 @@ def _explain(where: str, data: Any, error: ValidationError) -> PolicyError:
 def _path(data: Any, place: tuple[int | str, ...]) -> Iterator[str]:
     """The keys of a place in the data, without what pydantic adds about the type that it tried."""
     for part in place:
-        if not isinstance(data, dict | list | tuple):
+        if isinstance(data, str) or not hasattr(data, "__getitem__"):
             return
         yield str(part)
-        try:
+        with suppress(LookupError, TypeError):  # the last key may not be there
             data = data[part]
-        except (LookupError, TypeError):  # a key that is not there
-            return
 
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
     within_test: dict[str, type[BaseModel]] = {"claims": StatedClaim, "expect": Expected}
-    within_budgets: dict[str, type[BaseModel]] = {
-        "agents": Budget,
-        "turn": Budget,
-        "thread": Budget,
-        "tenant": TenantBudget,
-        "prices": Price,
-    }
     parts: dict[str, type[BaseModel]] = {
         "defaults": FieldPolicy,
         "fields": FieldPolicy,
@@ -292,7 +279,6 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "effects": EffectPolicy,
         "review": ReviewPolicy,
         "bounds": Bounds,
-        "budgets": within_budgets.get(str((*place, "", "")[1]), Budgets),
         "tests": within_test.get(str((*place, "", "", "")[2]), PolicyTest),
     }
     if place[:2] == ("review", "escalate"):
