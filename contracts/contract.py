@@ -27,19 +27,69 @@ class Limits:
     backoff: float = 0.5
     """Seconds before the second attempt; doubled before each later one, plus up to a second of jitter."""
     timeout: float | None = None
-    """Seconds that one attempt may take, or None for no bound. Needs an async agent."""
+    """Seconds that one attempt may take, waiting included, or None for no bound. Needs an async agent."""
+    idle_timeout: float | None = None
+    """Seconds that one attempt may go without a sign of progress, or None for no bound. Needs an async agent."""
+    wait: float = 60.0
+    """The most seconds that an attempt waits: in a queue, for a rate limit, or as long as a service asks for."""
+    concurrency: int | None = None
+    """The most runs of the agent at the same time, at least 1, or None for no bound."""
+    queue: int = 100
+    """The most runs of the agent that wait for their turn at the same time; at least 0."""
+    per_minute: int | None = None
+    """The most runs of the agent that begin in any minute, at least 1, or None for no bound."""
+    breaker: int | None = 5
+    """Failures of the outside world in a row after which the agent is not called for a while; None for never."""
+    cooldown: float = 30.0
+    """Seconds for which it is not called then, before one call tries again."""
+    repairs: int = 1
+    """How often an agent that can repair an answer which broke its contract is asked to; at least 0."""
+    cache: float | None = None
+    """Seconds for which an answer to the same inputs is taken again, or None for never. Not for action agents."""
     claims: int = 1_000
     """The most claims and effects that one run may return; at least 1."""
+    size: int = 16_000_000
+    """The most bytes of JSON text that these may take together; at least 1."""
 
     def __post_init__(self) -> None:
-        for name in ("attempts", "claims"):
+        for name, least in _COUNTS.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise _limit(name, value, "an integer >= 1")
-        if not isinstance(self.backoff, int | float) or not self.backoff >= 0:
-            raise _limit("backoff", self.backoff, "seconds >= 0")
-        if self.timeout is not None and (not isinstance(self.timeout, int | float) or not self.timeout > 0):
-            raise _limit("timeout", self.timeout, "seconds > 0, or None")
+            if value is None and name in _OPTIONAL:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                optional = ", or None" if name in _OPTIONAL else ""
+                raise _limit(name, value, f"an integer >= {least}{optional}")
+        for name in ("backoff", "wait"):
+            if not _is_seconds(getattr(self, name)):
+                raise _limit(name, getattr(self, name), "seconds >= 0")
+        for name in ("timeout", "idle_timeout", "cache"):
+            value = getattr(self, name)
+            if value is not None and not (_is_seconds(value) and value > 0):
+                raise _limit(name, value, "seconds > 0, or None")
+        if not _is_seconds(self.cooldown) or not self.cooldown > 0:
+            raise _limit("cooldown", self.cooldown, "seconds > 0")
+
+    @property
+    def timed(self) -> bool:
+        """Whether an attempt is ended from outside, which needs an async agent."""
+        return self.timeout is not None or self.idle_timeout is not None
+
+
+_COUNTS: Mapping[str, int] = {
+    "attempts": 1,
+    "concurrency": 1,
+    "queue": 0,
+    "per_minute": 1,
+    "breaker": 1,
+    "repairs": 0,
+    "claims": 1,
+    "size": 1,
+}
+_OPTIONAL = frozenset({"concurrency", "per_minute", "breaker"})
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def _limit(name: str, got: object, expected: str) -> ContractError:
@@ -101,6 +151,13 @@ class Contract:
             )
         if not isinstance(self.tier, int) or self.tier < 0:
             raise ContractError(where, got=f"tier {self.tier!r}", expected="an integer >= 0", fix="correct the tier")
+        if self.limits.cache is not None and self.capability == "action":
+            raise ContractError(
+                where,
+                got=f"an action agent with limits.cache={self.limits.cache}",
+                expected="no cache, because what it proposes happens in the world",
+                fix="take `cache` out of its limits",
+            )
         object.__setattr__(self, "reads", _names(where, "reads", self.reads))
         object.__setattr__(self, "writes", _names(where, "writes", self.writes))
         object.__setattr__(self, "types", MappingProxyType(dict(self.types)))

@@ -18,9 +18,11 @@ __all__ = [
     "LedgerError",
     "PolicyError",
     "QuorateError",
+    "RateError",
     "ReviewError",
     "StaleThreadError",
     "SuiteError",
+    "UnavailableError",
     "first_problem",
     "missing_extra",
 ]
@@ -77,6 +79,14 @@ class GateError(QuorateError):
 
 class GuardrailError(QuorateError):
     """Something must not pass: a guardrail of the policy fired."""
+
+
+class RateError(QuorateError):
+    """A rate limit is reached, the service's or the agent's own, for longer than the agent may wait."""
+
+
+class UnavailableError(QuorateError):
+    """An agent is not called: its circuit breaker is open, or too many runs wait for their turn."""
 
 
 class PolicyError(QuorateError):
