@@ -51,12 +51,12 @@ def show_question(screen: Console, view: ThreadView, question: OpenQuestion) -> 
     fields = about.get("fields", ())
     if question.effect:
         effect = load(Effect, about["effect"])
-        fields = effect.basis
+        fields = () if view.is_inner(question) else effect.basis
         screen.print(heading(effect.name))
         screen.print(Padding(effect_details(effect.key, effect), (0, 0, 0, 2)))
         screen.print()
     for name in fields:
-        show_field(screen, view.turn, name)
+        show_field(screen, view.turn_of(question), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ class Interview:
             if kind == "skip":
                 return None
             try:
-                return as_answer(self._verdict(kind, question), self._signed(), question, view, self.supervisor)
+                return as_answer(
+                    self._verdict(kind, question), self._signed(view, question), question, view, self.supervisor
+                )
             except ReviewError as error:
                 show_error(error)
 
@@ -132,8 +134,8 @@ class Interview:
         except EndOfAnswers:
             return False
 
-    def _signed(self) -> Reviewer:
-        codes = self.supervisor.policy.review.reason_codes
+    def _signed(self, view: ThreadView, question: OpenQuestion) -> Reviewer:
+        codes = () if view.is_inner(question) else self.supervisor.policy.review.reason_codes
         if not codes or self.reviewer.reason_code:
             return self.reviewer
         self.screen.print(f"  Reason codes: {', '.join(codes)}", soft_wrap=True)

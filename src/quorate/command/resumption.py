@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphDrained
 from langgraph.types import Command
+from pydantic import ValidationError
 
 from ..checkpoints.standing import GRAPH, INPUT, TEAM
 from .answer_claim import AnswerClaim, not_open
 from .drain import Drain, stopping_on_signals
 from .screen import errors
 from .thread_view import ThreadView, aread_view
+from .verdict import not_fitting
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -47,7 +49,8 @@ class Resumption:
             answer: The answer, checked.
 
         Raises:
-            ReviewError: The question is not open any more, or somebody else is answering it; nothing was changed.
+            ReviewError: The question is not open any more, somebody else is answering it, or a team within the thread's
+                refuses the answer; nothing was changed.
             Exception: What a step raised, where it could not be recorded either; else the view tells it.
         """
         async with self.database.asaver() as saver:
@@ -59,9 +62,11 @@ class Resumption:
             claim.take()
             try:
                 await self._resume(saver, view, Command(resume={question: answer}))
-            except Exception:
+            except Exception as error:
                 failed = await aread_view(saver, view.id)
                 claim.settle(failed)
+                if isinstance(error, ValidationError) and failed is not None and failed.asks(question):
+                    raise not_fitting(failed, question, error) from error  # so a team within the thread's refused it
                 if failed is None or not failed.error:
                     raise
                 return failed

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ..checkpoints.open_question import OpenQuestion
 from ..checkpoints.standing import GRAPH, INPUT, TEAM, Standing, ThreadStatus, is_of_team, is_opening
-from ..contracts import first_problem
+from ..contracts import Ask, Claim, Decision, first_problem, load
 from ..graphs import Turn
 
 if TYPE_CHECKING:
@@ -83,6 +83,19 @@ class ThreadView:
     def is_answerable(self) -> bool:
         """Whether `quorate review` takes an answer: to a team's question, and not to that of any other graph."""
         return bool(self.questions) and self.questions[0].is_ours
+
+    def is_inner(self, question: OpenQuestion) -> bool:
+        """Whether a team within the thread's team asks it: that team's records are not among the thread's."""
+        return question.is_ours and not (self.turn.moves and isinstance(self.turn.moves[-1], Ask))
+
+    def turn_of(self, question: OpenQuestion) -> Turn:
+        """The turn that the question is about; of a team within the thread's as much of it as the question tells."""
+        if not self.is_inner(question):
+            return self.turn
+        fields = question.value["quorate"].get("fields", {})
+        decisions = load(dict[str, Decision], {name: each["decision"] for name, each in fields.items()})
+        claims = load(tuple[Claim, ...], [claim for each in fields.values() for claim in each["claims"]])
+        return replace(self.turn, decisions={**self.turn.decisions, **decisions}, claims=claims)
 
     def asks(self, question: str) -> bool:
         """Whether the question of this id is open."""

@@ -20,7 +20,7 @@ from .thread_view import ThreadView
 if TYPE_CHECKING:
     from ..graphs import Supervisor
 
-__all__ = ["Reviewer", "Verdict", "as_answer", "check_answer", "check_edit", "not_ours", "user_name"]
+__all__ = ["Reviewer", "Verdict", "as_answer", "check_answer", "check_edit", "not_fitting", "not_ours", "user_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,33 @@ def as_answer(
 
 
 def check_answer(answer: dict[str, Any], question: OpenQuestion, view: ThreadView, supervisor: Supervisor) -> None:
-    """Check an answer as the graph will check it.
+    """Check an answer as the graph will check it; one to a team within the thread's, which looks itself, for its form.
 
     Raises:
         ReviewError: It does not fit the question, which stays open.
     """
-    ask = view.turn.moves[-1] if view.turn.moves else None
-    if not question.is_ours or not isinstance(ask, Ask):
+    if not question.is_ours:
         raise not_ours(view, question)
+    ask = view.turn.moves[-1] if view.turn.moves else None
     now = datetime.datetime.now(datetime.UTC)
+    wanted: Any = Answer
+    if isinstance(ask, Ask):
+        wanted = answer_type(view.turn, ask, supervisor.roster, supervisor.policy, now)
     try:
-        TypeAdapter(answer_type(view.turn, ask, supervisor.roster, supervisor.policy, now)).validate_python(answer)
+        TypeAdapter(wanted).validate_python(answer)
     except ValidationError as error:
-        message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise ReviewError(
-            f"answer to thread {view.id}",
-            got=message,
-            expected=f"one of {', '.join(question.allowed)}, with values that fit",
-            fix="answer again: the question is still open",
-        ) from error
+        raise not_fitting(view, question.id, error) from error
+
+
+def not_fitting(view: ThreadView, question: str, error: ValidationError) -> ReviewError:
+    """The error about an answer that does not fit the question of this id."""
+    allowed = next(each.allowed for each in view.questions if each.id == question)
+    return ReviewError(
+        f"answer to thread {view.id}",
+        got=error.errors(include_url=False)[0]["msg"].removeprefix("Value error, "),
+        expected=f"one of {', '.join(allowed)}, with values that fit",
+        fix="answer again: the question is still open",
+    )
 
 
 def _answer(
