@@ -34,7 +34,9 @@ def others_of(agent: str, state: Mapping[str, Any], fields: Mapping[str, Field])
 
 def _standing(name: str, agent: str, state: Mapping[str, Any]) -> Iterator[Claim]:
     last: dict[str, Mapping[str, int]] = {}
-    failed = [(fault["agent"], fault.get("basis") or {}) for fault in state.get("faults") or []]
+    failed = [
+        (fault["agent"], fault.get("basis") or {}) for fault in state.get("faults") or [] if not fault.get("fields")
+    ]
     for move in state["moves"][:-1]:
         for other, basis in move.get("agents", {}).items():
             rounds = fields_revised(basis)

@@ -40,7 +40,7 @@ class Fault:
     kind: FaultKind
     """What failed."""
     attempt: int
-    """The attempt that failed, from 1."""
+    """The attempt that failed, from 1; 0 where there was no budget for any."""
     message: str
     """What happened, in the words of the error."""
     fix: str
@@ -51,3 +51,8 @@ class Fault:
     """A short reason code, such as `breaker_open`, for rules and counts; empty where the kind says it all."""
     fields: tuple[str, ...] = ()
     """Fields that are not decided without a person because of it, while it is about what the agent read last."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the run gave nothing because of it; else it gave something that a person must look at."""
+        return not self.fields

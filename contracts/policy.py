@@ -11,10 +11,13 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
+from .budget import Budget, Budgets, Price, TenantBudget
 from .calibration import Calibration
 from .errors import PolicyError
 from .expression import Expression
 from .field_policy import FieldPolicy
+from .gate import EntryPolicy, EntryRequirement, HandoffRequirement
+from .guardrail import Guardrail, Permissions, read_lists
 from .policy_file import read_policy_file
 from .policy_test import Expected, PolicyTest, StatedClaim
 from .record import digest
@@ -90,6 +93,16 @@ class Policy(_Part):
     """Who is asked, how many must agree, and what becomes of a question that nobody answers."""
     bounds: Bounds = Bounds()
     """What keeps a turn finite."""
+    budgets: Budgets = Budgets()
+    """How much an agent, a turn, a thread and a tenant may spend, and what happens at the limit."""
+    entry: EntryPolicy = EntryPolicy()
+    """What a request must keep to before a turn begins."""
+    handoff: dict[str, tuple[HandoffRequirement, ...]] = {}
+    """What must hold of the inputs of an agent before it runs, by agent."""
+    guardrails: tuple[Guardrail, ...] = ()
+    """What must not pass, and where it is looked for."""
+    permissions: dict[str, Permissions] = {}
+    """What each agent may use; an agent that is not named may use what it has."""
     tests: tuple[PolicyTest, ...] = ()
     """What it is to decide on given claims: `quorate policy test` tries them."""
     calibration: Calibration | None = None
@@ -113,7 +126,7 @@ class Policy(_Part):
 
     def model_post_init(self, context: Any, /) -> None:
         """Check that the names of the rules are unique, and that enough people may answer."""
-        for key, parts in (("rules", self.rules), ("tests", self.tests)):
+        for key, parts in (("rules", self.rules), ("tests", self.tests), ("guardrails", self.guardrails)):
             twice = [name for name, count in Counter(part.name for part in parts).items() if count > 1]
             if twice:
                 one = key.removesuffix("s")
@@ -189,6 +202,8 @@ class Policy(_Part):
         content = self.model_dump(mode="json", exclude={"rules", "fields", "tests", "calibration"})
         if self.calibration is not None:
             content["calibration"] = self.calibration.digest
+        if self.budgets == Budgets():
+            del content["budgets"]  # a policy without them has the digest that it had before there were any
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}
         return digest({**content, "fields": fields, "rules": [rule.describe() for rule in self.rules]})
 
@@ -234,6 +249,8 @@ class Policy(_Part):
         try:
             if isinstance(data.get("calibration"), str):
                 data = {**data, "calibration": Calibration.load(Path(folder) / data["calibration"])}
+            if "guardrails" in data:
+                data = {**data, "guardrails": read_lists(data["guardrails"], Path(folder))}
             return cls.model_validate(data)
         except ValidationError as error:
             raise _explain(where, data, error) from error
@@ -272,6 +289,13 @@ def _path(data: Any, place: tuple[int | str, ...]) -> Iterator[str]:
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
     within_test: dict[str, type[BaseModel]] = {"claims": StatedClaim, "expect": Expected}
+    within_budgets: dict[str, type[BaseModel]] = {
+        "agents": Budget,
+        "turn": Budget,
+        "thread": Budget,
+        "tenant": TenantBudget,
+        "prices": Price,
+    }
     parts: dict[str, type[BaseModel]] = {
         "defaults": FieldPolicy,
         "fields": FieldPolicy,
@@ -279,9 +303,12 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "effects": EffectPolicy,
         "review": ReviewPolicy,
         "bounds": Bounds,
+        "budgets": within_budgets.get(str((*place, "", "")[1]), Budgets),
         "tests": within_test.get(str((*place, "", "", "")[2]), PolicyTest),
     }
     if place[:2] == ("review", "escalate"):
         return list(Rung.model_fields)
+    if place[:2] == ("entry", "require"):
+        return list(EntryRequirement.model_fields)
     model = parts.get(str(place[0]), Policy) if place else Policy
     return list(model.model_fields)

@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..agents import Agent
+from ..agents.layers.guardrails import Guardrails, Rail
+from ..agents.layers.handoff import Handoff
 from ..agents.layers.layer import Layer
+from ..agents.layers.permissions import Permitted
+from ..contracts import Policy
 
 __all__ = ["layers_of"]
 
 
-def layers_of(agent: Agent) -> Sequence[Layer]:
-    """The layers around the agent, the outermost first."""
-    return ()
+def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail]) -> Sequence[Layer]:
+    """The layers around the agent, the outermost first.
+
+    Args:
+        agent: The agent.
+        policy: What the team may do.
+        rails: The guardrails of the policy, ready to look.
+    """
+    layers: list[Layer] = []
+    if requirements := policy.handoff.get(agent.name):
+        layers.append(Handoff(requirements))
+    if guardrails := Guardrails(rails, agent.contract):
+        layers.append(guardrails)
+    if permissions := policy.permissions.get(agent.name):
+        layers.append(Permitted(permissions))
+    return layers

@@ -21,6 +21,7 @@ from ..contracts import (
     fields_revised,
 )
 from .asking import ask_about_effect, ask_about_fields
+from .entry import wants_person
 from .lapse import lapse
 from .plan import Plan, plan
 from .roster import Roster
@@ -150,6 +151,8 @@ def _judge(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Rost
         return replace(effect, note=f"{effect.name} was already executed in this turn, with other arguments")
     if any(other.uncertain or other.status == "unknown" for other in earlier):
         return replace(effect, note=f"{effect.name} may have been executed in this turn, with other arguments")
+    if fired := [fault for fault in turn.faults if wants_person(fault, effect.agent, effect.basis)]:
+        return replace(effect, note=f"guardrail {fired[0].code}: {fired[0].message}"[:500])
     return _approve(effect, turn, drawn, policy, roster)
 
 

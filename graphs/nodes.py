@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.messages import AIMessage, convert_to_messages
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite, interrupt
@@ -25,7 +25,10 @@ from ..contracts import (
     Dispatch,
     Execute,
     Fault,
+    FaultKind,
     Finish,
+    GateError,
+    GuardrailError,
     Halt,
     Move,
     Policy,
@@ -35,6 +38,7 @@ from ..contracts import (
 from .about import about
 from .act import Executor
 from .carry import carried
+from .entry import INTAKE, Entry
 from .large_inputs import LargeInputs
 from .next_move import next_move
 from .question import question
@@ -45,7 +49,7 @@ from .turn import REPLY, Turn
 
 __all__ = ["ACT", "INTAKE", "REVIEW", "SUPERVISOR", "Act", "Intake", "Review", "Supervise", "Team"]
 
-INTAKE, SUPERVISOR, REVIEW, ACT = "intake", "supervisor", "review", "act"
+SUPERVISOR, REVIEW, ACT = "supervisor", "review", "act"
 
 State = Mapping[str, Any]
 Result = dict[str, Any] | Command[Any]
@@ -60,6 +64,7 @@ class Team:
     request: type[BaseModel]
     reply: str | None
     inputs: LargeInputs
+    entry: Entry
 
     def read(self, state: State) -> Turn:
         """The state, typed."""
@@ -128,13 +133,22 @@ class Intake(_Node):
         raw, inputs = state.get("request") or {}, self.team.inputs
         stored = inputs.stored(raw)
         try:
-            opened["request"] = inputs.refer(self._validated(inputs.read(raw), as_json=bool(stored)), stored)
-        except BlobError as error:
-            opened["request"] = _readable(raw)
-            return self._refuse(opened, f"{error.where}: got {error.got}; expected {error.expected}", error.fix)
+            given = inputs.read(raw)
+            self.team.entry.check_size(given)
+            plain = self._validated(given, as_json=bool(stored))
+            faults = self.team.entry.check(plain, _just_said(state), goals or outcome)
+            opened["request"] = inputs.refer(plain, stored)
+        except (BlobError, GateError, GuardrailError) as error:
+            too_much = error.code in ("too_large", "too_deep")
+            opened["request"] = {} if too_much else _readable(raw)
+            said = f"{error.where}: got {error.got}; expected {error.expected}"
+            kind: FaultKind = "guardrail" if isinstance(error, GuardrailError) else "request"
+            return self._refuse(opened, said, error.fix, kind, error.code)
         except ValueError as error:  # of pydantic's validator, or of its serializer
             opened["request"] = _readable(raw)
             return self._refuse(opened, _explain(error), "correct the request and send it again")
+        if faults:
+            opened["faults"] = Overwrite([dump(fault) for fault in faults])
         opened |= self._carried(state, opened["request"])
         if unknown:
             message = f"goals: got {unknown[0]!r:.80}; expected fields of the outcome"
@@ -165,8 +179,10 @@ class Intake(_Node):
         check_plain(plain)
         return plain
 
-    def _refuse(self, opened: dict[str, Any], message: str, fix: str) -> Result:
-        fault = Fault(INTAKE, "request", 1, message, fix)
+    def _refuse(
+        self, opened: dict[str, Any], message: str, fix: str, kind: FaultKind = "request", code: str = ""
+    ) -> Result:
+        fault = Fault(INTAKE, kind, 1, message, fix, code=code)
         halt = Halt("rejected", message, at=_now().isoformat(timespec="milliseconds"))
         return Command(update={**opened, "faults": [dump(fault)], "moves": [dump(halt)]}, goto=END)
 
@@ -281,6 +297,16 @@ def _explain(error: ValueError) -> str:
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "request"
     return f"{place}: got {repr(first['input'])[:120]}; {first['msg']}"
+
+
+def _just_said(state: State) -> list[BaseMessage]:
+    """What was said since the team, or another assistant, spoke last."""
+    said: list[BaseMessage] = []
+    for message in reversed(convert_to_messages(state.get("messages") or ())):
+        if message.type == "ai":
+            break
+        said.append(message)
+    return said
 
 
 def _readable(request: Any) -> dict[str, Any]:

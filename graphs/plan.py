@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from ..agents import Agent
-from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, round_key
+from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, Status, round_key
+from .entry import wants_person
 from .explanation import explained
 from .mediation import Context, decide
 from .roster import Roster
@@ -171,7 +172,7 @@ class _Chain:
         facts = [claim for claim in claims if self._is_fact(claim)] if name in self.roster.actions else []
         field, context = self.roster.outcome[name], self._context(name)
         fresh = decide(field, facts or claims, self.policy, context, terms=_FACT if facts else None)
-        return self._number(name, fresh if facts else self._heed_words(name, fresh))
+        return self._number(name, fresh if facts else self._heed_guardrails(name, self._heed_words(name, fresh)))
 
     def _context(self, name: str) -> Context:
         upstream = self.policy.upstream(name)
@@ -217,6 +218,18 @@ class _Chain:
         last = against[-1]
         why = f"{last.person} decided {last.value!r:.40} in {last.agent}, and the agents have decided otherwise since"
         return replace(fresh, status="contested", review=True, reason=f"{why}: it is decided here")
+
+    def _heed_guardrails(self, name: str, fresh: Decision) -> Decision:
+        """What a guardrail fired on goes to a person, whatever the vote says."""
+        if fresh.by.startswith("person:"):
+            return fresh
+        for fault in self.turn.faults:
+            ran = self.turn.runs.get(fault.agent, ())
+            if name in fault.fields and wants_person(fault, fault.agent, ran[-1] if ran else None):
+                why = f"guardrail {fault.code}: {fault.message}"
+                status: Status = "abstained" if fresh.status == "abstained" else "contested"
+                return replace(fresh, status=status, review=True, reason=why)
+        return fresh
 
     def _is_fact(self, claim: Claim) -> bool:
         """Whether it is what the ledger recorded of an effect, which is no matter of opinion."""

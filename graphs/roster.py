@@ -133,6 +133,9 @@ class Roster:
             *((f"weights of {name!r}", policy.of(name).weights.keys()) for name in [*policy.fields, *self.outcome]),
             *((f"veto of {name!r}", set(policy.of(name).veto)) for name in [*policy.fields, *self.outcome]),
             *((f"rule {rule.name!r}, agent", rule.agents) for rule in policy.rules),
+            ("handoff", policy.handoff.keys()),
+            ("permissions", policy.permissions.keys()),
+            *((f"guardrail {each.name!r}, agents", set(each.agents)) for each in policy.guardrails),
         ]:
             unknown = sorted(names - self.agents.keys())
             if unknown:

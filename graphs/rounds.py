@@ -123,7 +123,7 @@ class Rounds:
 
     def _has_failed(self, agent: str, bases: Bases, name: str, number: int) -> bool:
         return any(
-            fault.agent == agent and self._is_of(fault.basis, bases.get(agent), name, number)
+            fault.is_failure and fault.agent == agent and self._is_of(fault.basis, bases.get(agent), name, number)
             for fault in self._turn.faults
         )
 

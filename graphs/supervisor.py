@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from ..agents import Agent, Guard, as_agent
+from ..agents.layers.guardrails import Rail
 from ..contracts import (
     Answer,
     Approve,
@@ -29,6 +30,7 @@ from ..contracts import (
     fields_of,
 )
 from .act import Executor
+from .entry import Entry
 from .input_channel import InputChannel
 from .large_inputs import BLOB_LIMIT, LargeInputs
 from .layers import layers_of
@@ -100,6 +102,7 @@ class Supervisor:
         self._receivers = dict(receivers or {})
         self._reply = reply
         self._inputs = LargeInputs(blobs, blob_limit)
+        self._rails = tuple(Rail(guardrail) for guardrail in self.policy.guardrails)
         self._check_effects()
         if reply is not None and reply not in self.roster.outcome:
             raise BuildError(
@@ -208,7 +211,8 @@ class Supervisor:
             )
 
     def _build(self) -> TeamGraph:
-        team = Team(self.roster, self.policy, self.request, self._reply, self._inputs)
+        entry = Entry(self.policy.entry, self._rails)
+        team = Team(self.roster, self.policy, self.request, self._reply, self._inputs, entry)
         graph = TeamGraph(State, input_schema=self._input_schema())
         graph.supervisor, graph.inputs = self, self._inputs
         agents = tuple(self.roster.agents)
@@ -227,7 +231,7 @@ class Supervisor:
         return graph
 
     def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
-        layers = layers_of(agent)
+        layers = layers_of(agent, self.policy, self._rails)
         guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs, layers)
 
         def on_timeout(state: State, error: NodeError) -> Command[Any]:

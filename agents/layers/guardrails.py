@@ -80,8 +80,10 @@ class Guardrails:
                 error = _fired(rail, hit, run, part)
                 if rail.guardrail.then == "fault":
                     raise error
-                faults.append(_fault(error, run, part.field))
-        return replace(output, faults=(*output.faults, *dict.fromkeys(faults))) if faults else output
+                fault = _fault(error, run, part.field)
+                if fault not in faults:
+                    faults.append(fault)
+        return replace(output, faults=(*output.faults, *faults)) if faults else output
 
 
 def _texts(part: Claim | Effect) -> Any:

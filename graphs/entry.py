@@ -1,0 +1,134 @@
+"""Entry: what a request must keep to before a turn begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_json
+
+from ..agents.layers.guardrails import Rail
+from ..contracts import EntryPolicy, Fault, GateError, GuardrailError
+
+__all__ = ["INTAKE", "Entry", "wants_person"]
+
+INTAKE = "intake"
+"""The node that opens a turn; faults of the request carry its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The gate through which requests come in."""
+
+    policy: EntryPolicy
+    """What a request must keep to."""
+    rails: Sequence[Rail]
+    """The guardrails of the policy."""
+
+    def check_size(self, raw: Any) -> None:
+        """Check a request as it came, before anything else looks at it.
+
+        Raises:
+            GateError: It is larger or deeper than it may be.
+        """
+        if _depth(raw, self.policy.max_depth) > self.policy.max_depth:
+            raise _refused(
+                f"lists and maps in more than {self.policy.max_depth} levels",
+                f"at most {self.policy.max_depth}",
+                "send it flatter, or raise entry.max_depth of the policy",
+                "too_deep",
+            )
+        size = _size(raw)
+        if size > self.policy.max_bytes:
+            raise _refused(
+                f"{size:,} bytes",
+                f"at most {self.policy.max_bytes:,}",
+                "send less, or raise entry.max_bytes of the policy",
+                "too_large",
+            )
+
+    def check(self, request: Mapping[str, Any], messages: Iterable[BaseMessage], fields: Iterable[str]) -> list[Fault]:
+        """Check a validated request, and what was said; the faults that send the fields to a person.
+
+        Args:
+            request: The request, as plain data.
+            messages: What was said in this turn.
+            fields: The fields that the turn must settle.
+
+        Raises:
+            GateError: A requirement does not hold.
+            GuardrailError: Something in it must not pass.
+        """
+        for requirement in self.policy.require:
+            complaint = requirement.complaint(request)
+            if complaint:
+                raise _refused("a request that is not accepted", complaint, "correct the request", requirement.name)
+        faults: list[Fault] = []
+        for rail in self.rails:
+            if "request" not in rail.guardrail.on:
+                continue
+            hit = rail.first([request, [message.content for message in messages]])
+            if hit is None:
+                continue
+            guardrail = rail.guardrail
+            error = GuardrailError(
+                "request",
+                got=f"{hit.kind}: {hit.shown}",
+                expected=f"what guardrail {guardrail.name!r} ({guardrail.check}) lets pass",
+                fix="look at where it comes from; if it may pass, add it to `allow` of the guardrail",
+                code=rail.code(hit),
+            )
+            if guardrail.then == "fault":
+                raise error
+            message = f"{error.where}: got {error.got}; expected {error.expected}"[:500]
+            readable = message.encode("utf-8", "backslashreplace").decode()
+            faults.append(
+                Fault(INTAKE, "guardrail", 1, readable, error.fix, code=error.code, fields=tuple(sorted(fields)))
+            )
+        return faults
+
+
+def wants_person(fault: Fault, agent: str, basis: Mapping[str, int] | None) -> bool:
+    """Whether a guardrail's fault still stands: it is of the request, or of what the agent said on this basis."""
+    if fault.kind != "guardrail" or not fault.fields:
+        return False
+    return fault.agent == INTAKE or (fault.agent == agent and fault.basis == basis)
+
+
+def _refused(got: str, expected: str, fix: str, code: str) -> GateError:
+    return GateError("request", got=got, expected=expected, fix=fix, code=code)
+
+
+def _depth(value: Any, most: int) -> int:
+    """How many levels of lists and maps there are, counted to one more than the most; without recursion."""
+    level, depth = [value], 0
+    while depth <= most:
+        level = [part for each in level for part in _parts(each)]
+        if not level:
+            return depth
+        depth += 1
+    return depth
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    match value:
+        case BaseModel():
+            return [part for part in vars(value).values() if isinstance(part, dict | list | tuple | BaseModel)]
+        case dict():
+            parts: Iterable[Any] = value.values()
+        case list() | tuple():
+            parts = value
+        case _:
+            return ()
+    return [part if isinstance(part, dict | list | tuple | BaseModel) else None for part in parts] or [None]
+
+
+def _size(raw: Any) -> int:
+    """The bytes of its JSON text; 0 where it has none, which is refused later."""
+    try:
+        return len(to_json(raw, serialize_unknown=True, inf_nan_mode="strings", bytes_mode="base64"))
+    except (PydanticSerializationError, ValueError):
+        return 0
