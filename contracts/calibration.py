@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .confidence_map import ConfidenceMap
 from .errors import PolicyError
@@ -18,7 +18,12 @@ __all__ = ["ENOUGH", "AgentCalibration", "Calibration", "ContextCalibration", "F
 ENOUGH = 100
 """The fewest labels from which on confidences are called calibrated."""
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+_MOST = 1e6
+"""Above it no score means anything; sums of what is below it stay finite."""
+
+Number = Annotated[float, Field(ge=-_MOST, le=_MOST, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=_MOST, allow_inf_nan=False)]
+LogProbability = Annotated[float, Field(ge=-_MOST, le=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -35,13 +40,13 @@ class AgentCalibration(_Part):
     """How often its claim is right, shrunk towards what the agents' agreement says where there are few labels."""
     weight: Number = 0.0
     """What its claim adds to the score of a value; below 0 only in a signed pool."""
-    lead: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    lead: Amount = 0.0
     """What it adds as the most competent supporter of a value."""
-    second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    second: Amount = 0.0
     """What it adds as the second."""
     confidence: ConfidenceMap | None = None
     """From its stated to its calibrated confidence; None where too little is known, or it always states the same."""
-    slope: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    slope: Amount = 0.0
     """Factor on the log-odds of its calibrated confidence, less `centre`."""
     centre: Number = 0.0
     """The mean of these log-odds over its claims."""
@@ -49,7 +54,7 @@ class AgentCalibration(_Part):
     """The agents that are copies of one opinion share this name; empty for one that is in no bloc."""
     correlation: Probability = 0.0
     """Of its bloc: 0 where each counts in full, 1 where all together count as one."""
-    confusion: dict[str, dict[str, Number]] = {}
+    confusion: dict[str, dict[str, LogProbability]] = {}
     """The log probability of each value that it may claim, by what is right."""
 
 
@@ -75,7 +80,7 @@ class FieldCalibration(_Part):
     """By agent."""
     order: tuple[str, ...] = ()
     """The agents, the most competent first; for `lead` and `second`."""
-    trust: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    trust: Amount = 1.0
     """Factor on the stated log-odds of an agent that was never measured."""
     offset: Number = 0.0
     """Score of any claimed value against none of the claimed ones."""
@@ -85,8 +90,14 @@ class FieldCalibration(_Part):
     """Added to the score of a value, by its canonical text."""
     contexts: dict[str, ContextCalibration] = {}
     """By context."""
-    classes: dict[str, Number] = {}
+    classes: dict[str, LogProbability] = {}
     """The log probability of each value before any claim."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if len(set(self.order)) < len(self.order) or not self.agents.keys() >= set(self.order):
+            raise ValueError("`order` names each of the measured agents once, and nobody else")
+        return self
 
     @property
     def is_enough(self) -> bool:

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from .annotation import is_optional, metadata_of
 from .equality import Canonical, canonical_of, key_of
 from .record import canonical_json, check_plain
+from .scale import place_of
 
 __all__ = ["Field", "fields_of"]
 
@@ -69,6 +70,10 @@ class Field:
         value = self.parse(plain)
         canonical = self._canonical
         return canonical.key(value) if canonical is not None and value is not None else key_of(value)
+
+    def place(self, plain: Any) -> decimal.Decimal | None:
+        """Where a value stands on the line of its type: a number, days, or seconds; None where it has no place."""
+        return place_of(self.parse(plain))
 
     @cached_property
     def _canonical(self) -> Canonical | None:

@@ -29,7 +29,7 @@ class FieldPolicy(BaseModel):
     vote: Vote = "confidence"
     """The voting rule."""
     tolerance: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """Of `median`: the most that two numbers may differ and count as one, in the units of the field."""
+    """Of `median`: the most that two numbers may differ and count as one, in the units of the field: days, seconds."""
     veto: tuple[str, ...] = ()
     """The agents that leave the field contested by claiming another value than the leading one."""
     context: str = ""

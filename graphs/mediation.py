@@ -90,7 +90,7 @@ def _vote(
         return replace(blank, review=True, reason=why)
     if voters < terms.quorum:
         return replace(blank, reason=f"{voters} of {terms.quorum} agents needed for a quorum claimed a value")
-    if leading.confidence < terms.accept:
+    if not leading.confidence >= terms.accept:  # what is no number is not enough
         return replace(blank, reason=_below(leading.confidence, terms) + _uncalibrated(field, policy, terms))
     reason = f"{len(leading.agents)} of {voters} agents agree, confidence {leading.confidence:.3f}"
     if terms.accept_source:
@@ -151,7 +151,7 @@ def _tally(
     known = policy.calibration.fields.get(field.name) if policy.calibration else None
     place = context.request.get(terms.context, "") if terms.context else ""
     return VOTING_RULES[terms.vote](
-        Votes.of(claims, lambda claim: field.key(claim.value), terms, known, str(place), field.key)
+        Votes.of(claims, lambda claim: field.key(claim.value), terms, known, str(place), field.key, field.place)
     )
 
 

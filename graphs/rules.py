@@ -101,7 +101,7 @@ class Rulebook:
         """The decision with the value of the first `force` rule that holds."""
         for rule in self._then("force"):
             if self._outcome_holds(rule, decision, ballot):
-                value = self.field.plain(rule.value)
+                value = self._forced(rule)
                 return replace(
                     decision,
                     status="settled",
@@ -174,6 +174,12 @@ class Rulebook:
             if self._outcome_holds(rule, decision, ballot):
                 return replace(decision, to=decision.to or rule.to, rules=(*decision.rules, rule.name))
         return decision
+
+    def _forced(self, rule: Rule) -> Any:
+        try:
+            return self.field.plain(rule.value)
+        except ValueError as error:
+            raise RuleFailedError(rule, error) from error
 
     def _then(self, action: RuleAction) -> Iterable[Rule]:
         return (rule for rule in self.rules if rule.then == action)

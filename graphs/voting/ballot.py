@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ...contracts import Alternative, Claim, ContractError, FieldCalibration, FieldPolicy, canonical_json
+from ...contracts.scale import place_of
 
 __all__ = ["Ballot"]
 
@@ -27,6 +29,8 @@ class Ballot:
     """The context of the request, for the calibration."""
     write: Callable[[Any], str] = canonical_json
     """From a plain value to its canonical text."""
+    place: Callable[[Any], Decimal | None] = place_of
+    """From a plain value to where it stands on the line of its type; None where it has no place."""
 
     @classmethod
     def of(
@@ -37,6 +41,7 @@ class Ballot:
         calibration: FieldCalibration | None = None,
         context: str = "",
         write: Callable[[Any], str] = canonical_json,
+        place: Callable[[Any], Decimal | None] = place_of,
     ) -> Ballot:
         """The ballot of these claims; agents of weight 0 have no say.
 
@@ -47,6 +52,7 @@ class Ballot:
             calibration: What was learned of the field.
             context: The context of the request.
             write: From a plain value to its canonical text, for values that the vote puts together itself.
+            place: From a plain value to where it stands on the line of its type.
 
         Raises:
             ContractError: A confidence is not in [0, 1]: NaN, an infinity.
@@ -67,7 +73,7 @@ class Ballot:
             known = by_agent.get(claim.agent)
             if known is None or _is_stronger(claim, known):
                 by_agent[claim.agent] = claim
-        return cls(groups, weights, terms, calibration, context, write)
+        return cls(groups, weights, terms, calibration, context, write, place)
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -21,17 +21,17 @@ def dawid_skene(ballot: Ballot) -> tuple[Alternative, ...]:
 
     The probability of values that nobody claims is that of 'none of these'. An agent votes with its most confident
     claim. Its matrix may make a claim of one value evidence for another, so more support may hurt a value: where that
-    must not be, take `one_coin` or `pool`. An agent or a value that was not learned counts as in `one_coin`; where
-    nothing was learned, all do.
+    must not be, take `one_coin` or `pool`. An agent that was not learned counts as in `one_coin`. Where a claimed value
+    was not learned, or fewer than two values were, with no other one to compare, the vote is `one_coin`.
     Source: Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm" (1979).
 
     Ties keep the order of their keys. No claims give no candidates. NaN cannot occur: the ballot and the artefact
     refuse it.
     """
     known = ballot.calibration
-    if known is None or not known.classes or not all(key in known.classes for key in ballot.groups):
+    if known is None or len(known.classes) < 2 or not all(key in known.classes for key in ballot.groups):
         return one_coin(ballot)
-    count = max(len(known.classes), 2)
+    count = len(known.classes)
     scores = {key: [prior] for key, prior in known.classes.items()}
     for agent, label in ballot.labels.items():
         weight = ballot.weight(agent)

@@ -28,9 +28,12 @@ def items(ballot: Ballot) -> tuple[Alternative, ...]:
     confidence. The claimed sets behind it are those of the `confidence` vote.
     Source: majority on each proposition, List and Pettit (2002); the bound is Frechet's.
 
-    An item whose margin is 0 is a tie: the set with it and the set without it have the same score. No claims give no
-    candidates; an empty list is a claim against every item. Values that are no lists vote as by `confidence`. NaN
-    cannot occur: the ballot refuses it.
+    Items are equal where two values of the field are that hold just them. An item whose margin is 0 is a tie: the set
+    with it and the set without it have the same score. No claims give no candidates; an empty list is a claim against
+    every item. Values that are no lists vote as by `confidence`, and so do all where the set that wins is no value of
+    the field: an empty one, say. NaN cannot occur: the ballot refuses it.
+
+    One more agent for the set that wins leaves it in the lead, no less sure.
     """
     chosen = {agent: ballot.groups[key][agent] for agent, key in ballot.labels.items()}
     if not chosen or not all(isinstance(claim.value, list | tuple) for claim in chosen.values()):
@@ -42,7 +45,11 @@ def items(ballot: Ballot) -> tuple[Alternative, ...]:
     won = {each for each, margin in margins.items() if margin > TIE}
     sure = 1 / (1 + math.exp(-score))
     share = sure / 2 if doubtful else sure
-    winners = [_candidate(ballot, forms, each, score, share) for each in ([won, won | doubtful] if doubtful else [won])]
+    sets = [won, won | doubtful] if doubtful else [won]
+    try:
+        winners = [_candidate(ballot, forms, each, score, share) for each in sets]
+    except ValueError:
+        return confidence(ballot)  # no value of the field
     keys = {each.key for each in winners}
     rest = [each for each in confidence(ballot) if each.key not in keys]
     room = 1 - math.fsum(each.confidence for each in winners)
@@ -55,7 +62,7 @@ def items(ballot: Ballot) -> tuple[Alternative, ...]:
 
 def _margins(ballot: Ballot, chosen: Mapping[str, Claim]) -> tuple[dict[str, float], dict[str, Any]]:
     """For each item the balance of the votes, and the item as it is written."""
-    sets = {agent: {_key(item): item for item in claim.value} for agent, claim in chosen.items()}
+    sets = {agent: {_key(ballot, item): item for item in claim.value} for agent, claim in chosen.items()}
     forms: dict[str, Any] = {}
     for each in sets.values():
         for key, item in each.items():
@@ -71,7 +78,7 @@ def _margins(ballot: Ballot, chosen: Mapping[str, Claim]) -> tuple[dict[str, flo
 def _candidate(ballot: Ballot, forms: Mapping[str, Any], won: set[str], score: float, share: float) -> Alternative:
     value = [forms[key] for key in sorted(won)]
     key = ballot.write(value)
-    same = [(name, each) for name, each in ballot.groups.items() if {_key(item) for item in _list(each)} == won]
+    same = [(name, each) for name, each in ballot.groups.items() if {_key(ballot, item) for item in _list(each)} == won]
     if same:  # somebody claims just these: in the words, and the order, of the surest
         key, by_agent = max(same, key=lambda each: (max(c.confidence for c in each[1].values()), each[0]))
         value = max(by_agent.values(), key=lambda claim: (claim.confidence, canonical_json(claim.value))).value
@@ -84,8 +91,12 @@ def _list(by_agent: Mapping[str, Claim]) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _key(item: Any) -> str:
-    return item.casefold().strip() if isinstance(item, str) else canonical_json(item)
+def _key(ballot: Ballot, item: Any) -> str:
+    """The text that equal items share: that of a list with this item alone, where the field may have one."""
+    try:
+        return ballot.write([item])
+    except ValueError:
+        return canonical_json(item)
 
 
 def _odds(ballot: Ballot, agent: str, claim: Claim) -> float:

@@ -21,16 +21,16 @@ def one_coin(ballot: Ballot) -> tuple[Alternative, ...]:
         score(v)      = log P(v) + sum over the agents of weight * (log c if it claims v, else log((1 - c) / (K - 1)))
         confidence(v) = exp(score(v)) / sum over all K values u of exp(score(u))
 
-    c is kept in [1 / K, .99], so a claim never counts against its value. K is the number of learned values, at least
-    one more than the claimed ones: the others together are 'none of these'. An agent votes with its most confident
-    claim.
+    c is kept in [1 / K, .99], so a claim never counts against its value. K is the number of learned and claimed values,
+    at least one more than the claimed ones: the others together are 'none of these'. A value that was not learned has
+    the prior of the rarest learned one. An agent votes with its most confident claim.
     Source: the homogeneous Dawid-Skene model, Dawid and Skene (1979); Li and Yu (2014).
 
     Ties keep the order of their keys. No claims give no candidates. NaN cannot occur: the ballot and the artefact
     refuse it.
     """
     classes = ballot.calibration.classes if ballot.calibration else {}
-    count = max(len(classes), len(ballot.groups) + 1)
+    count = max(len(classes.keys() | ballot.groups.keys()), len(ballot.groups) + 1)
     rare = min(classes.values(), default=-math.log(count))
     parts = {key: [classes.get(key, rare)] for key in ballot.groups}
     unclaimed = [classes[key] for key in classes if key not in parts] or [rare] * (1 if classes else count - len(parts))

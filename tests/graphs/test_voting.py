@@ -31,7 +31,7 @@ confidences = st.floats(0, 1)
 values = st.sampled_from(["1", "2", "4"])
 claims = st.builds(Claim, field=st.just("f"), value=values, confidence=confidences, agent=agents)
 ballots = st.lists(claims, max_size=10)
-weights = st.dictionaries(agents, st.floats(0, 10), max_size=5)
+weights = st.dictionaries(agents, st.floats(0, 1_000), max_size=5)
 
 LEARNED = FieldCalibration(
     labels=500,
