@@ -43,8 +43,20 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
                 yield from _unknown(f"effects.{name}.approve", "field", field, team.outcome)
     for rule in policy.rules:
         yield from _rule(rule, team)
+    yield from _gates(policy, team)
     for test in policy.tests:
         yield from _agents(f"test {test.name!r}, claims", [each.agent for each in test.claims], team)
+
+
+def _gates(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
+    yield from _agents("handoff", policy.handoff, team)
+    yield from _agents("permissions", policy.permissions, team)
+    for guardrail in policy.guardrails:
+        yield from _agents(f"guardrail {guardrail.name!r}, agents", guardrail.agents, team)
+    for agent, permissions in policy.permissions.items():
+        for name in permissions.effects:
+            if name != "*":
+                yield from _unknown(f"permissions.{agent}.effects", "effect", name, team.effects)
 
 
 def _rule(rule: Rule, team: TeamSchema) -> Iterator[Finding]:
