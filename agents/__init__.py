@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .chat import chat_agent
     from .extraction import pattern_agent
     from .full_text_index import Document, FullTextIndex
+    from .injection import Injected, Injection, inject
     from .openai_model import openai_chat
     from .prompt import Prompt
     from .reasoning import Case, cases_agent
@@ -26,6 +27,8 @@ __all__ = [
     "Document",
     "FullTextIndex",
     "Guard",
+    "Injected",
+    "Injection",
     "Options",
     "Prompt",
     "agent",
@@ -35,6 +38,7 @@ __all__ = [
     "effect_agent",
     "fault_of",
     "full_text_agent",
+    "inject",
     "needs_async",
     "openai_chat",
     "pattern_agent",
@@ -47,11 +51,14 @@ _BLOCKS = {
     "Case": "reasoning",
     "Document": "full_text_index",
     "FullTextIndex": "full_text_index",
+    "Injected": "injection",
+    "Injection": "injection",
     "Prompt": "prompt",
     "cases_agent": "reasoning",
     "chat_agent": "chat",
     "effect_agent": "action",
     "full_text_agent": "retrieval",
+    "inject": "injection",
     "openai_chat": "openai_model",
     "pattern_agent": "extraction",
     "retriever_agent": "retrieval",

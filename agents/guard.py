@@ -19,6 +19,7 @@ from pydantic_core import from_json, to_json
 from ..contracts import OTHERS, AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
 from .agent import Agent
 from .failure import fault_of
+from .injection import current_injection
 from .layers.layer import Inputs, Layer, astacked, stacked
 from .others import others_of
 from .output import Output, alisted, checked, listed
@@ -147,11 +148,17 @@ class Guard(Runnable[State, Update]):
         return {"faults": [dump(fault_of(self.agent, error, self.agent.contract.limits.attempts, basis))]}
 
     def _call(self, inputs: Inputs, run: Run) -> Output:
-        things = listed(self.agent.call(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
+        if injection := current_injection():
+            things = injection.call(self.agent, inputs, run, self._outcome)
+        else:
+            things = listed(self.agent.call(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
         return self._checked(things, inputs, run.basis)
 
     async def _acall(self, inputs: Inputs, run: Run) -> Output:
-        things = await alisted(self.agent.acall(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
+        if injection := current_injection():
+            things = await injection.acall(self.agent, inputs, run, self._outcome)
+        else:
+            things = await alisted(self.agent.acall(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
         return self._checked(things, inputs, run.basis)
 
     def _enter(self, state: State, config: RunnableConfig | None) -> Run:

@@ -25,6 +25,7 @@ from .errors import (
     JournalError,
     LedgerError,
     PolicyError,
+    ProfileError,
     QuorateError,
     RateError,
     ReviewError,
@@ -36,6 +37,7 @@ from .errors import (
 )
 from .evidence import Evidence, Items, Passage, Quote
 from .fault import Fault, FaultKind
+from .faults import FaultRates, Faults, InjectedKind
 from .field import Field, fields_of
 from .flip import Change, ChangeKind, Flip
 from .gate import EntryPolicy, EntryRequirement, HandoffRequirement
@@ -102,6 +104,8 @@ __all__ = [
     "Execute",
     "Fault",
     "FaultKind",
+    "FaultRates",
+    "Faults",
     "Field",
     "FieldCalibration",
     "FieldPolicy",
@@ -114,6 +118,7 @@ __all__ = [
     "GuardrailPlace",
     "Halt",
     "HandoffRequirement",
+    "InjectedKind",
     "InputError",
     "Items",
     "Journal",
@@ -137,6 +142,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyTest",
+    "ProfileError",
     "Price",
     "Question",
     "QuorateError",

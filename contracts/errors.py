@@ -17,6 +17,7 @@ __all__ = [
     "JournalError",
     "LedgerError",
     "PolicyError",
+    "ProfileError",
     "QuorateError",
     "RateError",
     "ReviewError",
@@ -91,6 +92,10 @@ class UnavailableError(QuorateError):
 
 class PolicyError(QuorateError):
     """A policy, or the file it stands in, is not valid."""
+
+
+class ProfileError(QuorateError):
+    """A profile of faults is not valid."""
 
 
 class InputError(QuorateError):

@@ -6,7 +6,7 @@ Declare agents by what they read and write; the graph is derived. Agents claim; 
 TYPE_CHECKING = False  # as that of `typing`, which takes a while to import
 
 if TYPE_CHECKING:
-    from .agents import Agent, agent, as_agent
+    from .agents import Agent, agent, as_agent, inject
     from .checkpoints import open_database
     from .contracts import (
         Canonical,
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Effect,
         Evidence,
         Fault,
+        Faults,
         Items,
         Limits,
         Passage,
@@ -37,6 +38,7 @@ __all__ = [
     "Effect",
     "Evidence",
     "Fault",
+    "Faults",
     "Items",
     "Limits",
     "Passage",
@@ -50,6 +52,7 @@ __all__ = [
     "Usage",
     "agent",
     "as_agent",
+    "inject",
     "open_database",
 ]
 
@@ -60,6 +63,7 @@ _HOMES = {
     "Turn": "graphs",
     "agent": "agents",
     "as_agent": "agents",
+    "inject": "agents",
     "open_database": "checkpoints",
 }
 """The folder of each name that is not in `contracts`."""
