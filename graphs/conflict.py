@@ -9,7 +9,7 @@ from ..contracts import Alternative, Claim, Conflict, Decision, Evidence, Field,
 from .form import differs_in_form
 from .voting import is_tie
 
-__all__ = ["conflicts", "listed", "place", "short"]
+__all__ = ["conflicts", "joined", "listed", "more_values", "place", "short"]
 
 _LONGEST_VALUE = 40
 _MOST_NAMED = 4
@@ -76,8 +76,16 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _both(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) <= _MOST_NAMED else listed(names)
+def joined(names: Sequence[str]) -> str:
+    """The same within a sentence: of two to four names the last comes after `and`."""
+    if 1 < len(names) <= _MOST_NAMED:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed(names)
+
+
+def more_values(number: int) -> str:
+    """How many other values there are that are not named."""
+    return f"and {number} more value{'s' * (number != 1)}"
 
 
 def _veto(vetoes: Mapping[str, str]) -> Iterator[Conflict]:
@@ -91,7 +99,7 @@ def _tie(tally: Sequence[Alternative]) -> Iterator[Conflict]:
         return
     level = [each for each in tally if is_tie((tally[0], each))]
     agents = sorted({agent for each in level for agent in each.agents})
-    yield Conflict("tie", tuple(agents), f"{_both([short(each.value) for each in level])} have the same support")
+    yield Conflict("tie", tuple(agents), f"{joined([short(each.value) for each in level])} have the same support")
 
 
 def _quorum(tally: Sequence[Alternative], quorum: int, silent: Collection[str]) -> Iterator[Conflict]:
@@ -113,7 +121,7 @@ def _value(field: Field, tally: Sequence[Alternative], ballot: Sequence[Claim]) 
     for each in others[:_MOST_NAMED]:
         who = [sure.get((agent, each.key), agent) for agent in each.agents]
         parts.append(f"{short(each.value)} by {listed(who)}")
-    more = f"; and {len(others) - _MOST_NAMED} more values" if len(others) > _MOST_NAMED else ""
+    more = f"; {more_values(len(others) - _MOST_NAMED)}" if len(others) > _MOST_NAMED else ""
     agents = sorted({agent for each in others for agent in each.agents})
     yield Conflict("value", tuple(agents), f"against {short(tally[0].value)}: {'; '.join(parts)}{more}")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..contracts import Alternative, Change, Claim, Decision, Field, Flip, Policy
-from .conflict import conflicts, listed, short
+from .conflict import conflicts, joined, listed, more_values, short
 from .flip import find_flip
 from .floor import floor_of
 from .mediation import Context, decide
@@ -79,7 +79,7 @@ def in_words(flip: Flip | None) -> str:
     if flip is None:
         return ""
     dropped = [change.agent for change in flip.changes if change.kind == "drop"]
-    without = f"without {listed(dropped)}, " if dropped else ""
+    without = f"without {joined(dropped)}, " if dropped else ""
     what = "nothing" if flip.value is None else short(flip.value)
     others = [_condition(change, flip.value) for change in flip.changes if change.kind != "drop"]
     condition = f" if {' and '.join(others)}" if others else ""
@@ -119,4 +119,4 @@ def _against(tally: Sequence[Alternative]) -> str:
     said = [
         f"{listed(each.agents)} claim{'s' * (len(each.agents) == 1)} {short(each.value)}" for each in others[:_MOST]
     ]
-    return ", ".join([*said, *([f"and {len(others) - _MOST} more values"] if len(others) > _MOST else [])])
+    return ", ".join([*said, *([more_values(len(others) - _MOST)] if len(others) > _MOST else [])])

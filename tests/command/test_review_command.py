@@ -114,6 +114,7 @@ def test_failed_step(desk: Desk) -> None:
         (["--edit", "total=abc"], "field 'total': got 'abc'"),
         (["--edit", "totl=1"], "unknown name 'totl'"),
         (["--edit", "total"], "'total'"),
+        (["--edit", "total=1", "--edit", "total=2"], "--edit of one name twice"),
         (["--respond", "hello"], "'respond' is not allowed here"),
         (["--approve", "--reason", "whim"], "unknown reason code 'whim'"),
     ],

@@ -100,6 +100,9 @@ def test_overdue(people: Desk) -> None:
     assert "1 question overdue" in out
     assert people("review", "--overdue", status=0).out.startswith("Nothing overdue")
     assert [line["thread"] for line in people("review", "--json").lines] == [open_]
+    shown = people("show", late).out
+    assert "closed" in shown
+    assert "a person" not in shown
     decision = people("show", late, "--json").lines[0]["decisions"]["total"]
     assert (decision["by"], decision["value"], decision["locked"]) == ("policy:deadline", None, True)
     assert people.posted() == 0

@@ -44,6 +44,25 @@ def test_dissent_and_question(desk: Desk) -> None:
     assert f"To answer: quorate review {thread}" in out
 
 
+def test_vote_and_calibration(desk: Desk) -> None:
+    """A vote other than the usual one is named, with the calibration that had a part in it."""
+    desk.write(
+        "pooled.py",
+        """
+from desk import team
+from quorate.contracts import Calibration, FieldCalibration, FieldPolicy, Policy
+
+learned = Calibration(fields={"total": FieldCalibration(labels=100)})
+pooled = team(policy=Policy(fields={"total": FieldPolicy(vote="pool")}, calibration=learned))
+""",
+    )
+    desk.write("a.txt", "SHOP\nTOTAL 12.00\nCASH 20.00\n")
+    desk("run", "pooled:pooled", "a.txt", status=3)
+    out = " ".join(desk("show", "a", status=0).out.split())
+    decision = desk("show", "a", "--json").lines[0]["decisions"]["total"]
+    assert f", vote pool, calibration {decision['calibration'][:12]}, version 1 of the decision" in out
+
+
 def test_items(desk: Desk) -> None:
     """Evidence that names items shows them, between their neighbours."""
     desk.write("t.json", json.dumps({"rows": ["one", "two", "three", "four"]}))

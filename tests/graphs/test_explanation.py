@@ -118,7 +118,7 @@ def test_words() -> None:
         Change("f", "raise", "15", 0.9),
     )
     assert in_words(Flip(changes, "12")) == (
-        "without c, d, 12 would be settled if a, now silent, claimed it with 0.60 and b claimed it with 0.80 and "
+        "without c and d, 12 would be settled if a, now silent, claimed it with 0.60 and b claimed it with 0.80 and "
         "e were 0.90 sure of it and f were 0.90 sure of 15"
     )
     assert in_words(Flip((Change("c", "drop"),), None, exact=False)) == (
@@ -142,6 +142,8 @@ def test_many_values() -> None:
     """Of many other values two are told."""
     decision = told(claim("12", 0.8, "a"), *(claim(str(30 + i), 0.2 + i / 10, f"b{i}") for i in range(4)), accept=0.99)
     assert "; b3 claims 33, b2 claims 32, and 2 more values; " in decision.reason
+    three = told(claim("12", 0.8, "a"), *(claim(str(30 + i), 0.3, f"b{i}") for i in range(3)), accept=0.99)
+    assert ", and 1 more value; " in three.reason
     one = told(claim("12", 0.9, "a"), claim("15", 0.3, "b"), claim("15", 0.3, "c"), accept=0.99)
     assert "; b, c claim 15; " in one.reason
 

@@ -55,7 +55,8 @@ def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[st
         yield "why", printable(decision.reason)
         if decision.reviewer or decision.reason_code:
             by = line_of(decision.reviewer) or "a person"
-            yield "person", f"{by}, {line_of(decision.reason_code)}, {local_time(decision.decided_at)}"
+            who, person = ("closed", "") if decision.by.startswith("policy:") else ("person", f"{by}, ")
+            yield who, f"{person}{line_of(decision.reason_code)}, {local_time(decision.decided_at)}"
         if decision.tally:
             open_ = decision.status == "contested"  # of a settled field the claims below say it at once
             reasons = [claim for claim in turn.claims if open_ and claim.field == name]
@@ -64,11 +65,22 @@ def _rows(turn: Turn, name: str, decision: Decision | None) -> Iterable[tuple[st
             yield "conflict", _conflicts(decision.conflicts)
         if decision.dissent:
             yield "dissent", ", ".join(decision.dissent)
-        rules = f", rules {', '.join(decision.rules)}" if decision.rules else ""
-        yield "policy", f"{decision.policy[:12]}{rules}, version {decision.version} of the decision"
+        yield "policy", _policy(decision)
     claims = [claim for claim in turn.claims if claim.field == name]
     if claims:
         yield "claims", _claims(claims, turn)
+
+
+def _policy(decision: Decision) -> str:
+    """What it was decided by: the policy, what is not as by default, and the version."""
+    parts = [
+        decision.policy[:12],
+        f"vote {decision.vote}" if decision.vote != "confidence" else "",
+        f"calibration {decision.calibration[:12]}" if decision.calibration else "",
+        f"rules {', '.join(decision.rules)}" if decision.rules else "",
+        f"version {decision.version} of the decision",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _tally(alternatives: Iterable[Alternative], claims: Collection[Claim]) -> Table:

@@ -102,7 +102,15 @@ def _answer(
         case "answer":
             return _given(where, verdict, reviewer)
         case "edit":
-            args = dict(_edit(where, each, question, supervisor) for each in verdict.edits)
+            pairs = [_edit(where, each, question, supervisor) for each in verdict.edits]
+            args = dict(pairs)
+            if len(args) < len(pairs):
+                raise ReviewError(
+                    where,
+                    got=f"--edit of one name twice: {', '.join(verdict.edits)}",
+                    expected="one value for each name",
+                    fix="answer again: the question is still open",
+                )
             decision["edited_action"] = {"name": question.name, "args": args}
         case "reject" | "respond":
             decision["message"] = verdict.message
