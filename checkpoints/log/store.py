@@ -128,6 +128,10 @@ class Reader(Protocol):
         """
         ...
 
+    def pending(self, mask: int) -> set[int]:
+        """Numbers of the lines without a namespace on whose newest checkpoint a task wrote what has a bit of `mask`."""
+        ...
+
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint, the newest where None, before it the `depth` ones that its header needs; oldest first."""
         ...

@@ -33,6 +33,10 @@ _CHECKPOINT = "SELECT c.seq, c.line, c.id, c.parent, c.depth, c.digest, c.payloa
 _CHECKPOINTS = f"{_CHECKPOINT} FROM quorate_checkpoints c"
 _WRITE = "SELECT w.seq, w.line, w.checkpoint, w.early, w.task, w.mask, w.digest, w.payload"
 _WRITES = f"{_WRITE} FROM quorate_writes w"
+_PENDING = (
+    "SELECT t.line FROM quorate_threads t WHERE t.namespace = '' AND EXISTS (SELECT 1 FROM quorate_writes w"
+    " WHERE w.line = t.line AND w.checkpoint = t.head AND w.mask & %b <> 0)"
+)
 # A parent's place is lower: a row that somebody changed must not send a query round in a circle.
 _PATH = (
     "WITH RECURSIVE path AS ("
@@ -147,6 +151,10 @@ class PostgresReader:
             names = Texts(map(stored, self._sealer.names_of(thread)))
             rows = self.ask(f"{LINE} WHERE t.thread = ANY(%b)", (names,))
         return lines_of(map(line_row, rows), self._sealer, refused)
+
+    def pending(self, mask: int) -> set[int]:
+        """Numbers of the lines on whose newest checkpoint a task wrote what has a bit of `mask`."""
+        return {line for (line,) in self.ask(_PENDING, (Int8(mask),))}
 
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint and before it those that its header needs, oldest first."""

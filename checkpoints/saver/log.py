@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 
+from ..log.codec import mask_of
 from ..log.commit import Commit
 from ..log.hold import Holds
+from ..log.line import Line
 from ..log.refusals import Refused
 from ..log.store import Store
 from ..log.writer import Writer
@@ -19,6 +21,9 @@ from .runs import Runs
 from .saver import Saver
 
 __all__ = ["Log"]
+
+_INTERRUPT = "__interrupt__"
+"""The channel of what a task asks."""
 
 _READERS = 4
 """How many threads the async savers read in."""
@@ -62,10 +67,19 @@ class Log:
     def threads(self, limit: int | None = None, refused: Refused | None = None) -> list[Thread]:
         """The threads that have a checkpoint, newest first: see `Database.threads`."""
         with self.store.reading() as reader:
-            lines = [
-                line for line in reader.lines(None, refused) if not line.key.namespace and line.head_id is not None
-            ]
-        return [Thread(line.key.thread, time_of(line.head_id or "")) for line in lines[:limit]]
+            return _threads(reader.lines(None, refused))[:limit]
+
+    def interrupted(self, refused: Refused | None = None) -> list[Thread]:
+        """The threads of which a task on the newest checkpoint has interrupted, newest first: all that wait, and more.
+
+        It reads no checkpoint, so that it costs little where few of many threads wait.
+
+        Args:
+            refused: As in `Database.threads`.
+        """
+        with self.store.reading() as reader:
+            pending = reader.pending(mask_of([_INTERRUPT]))
+            return _threads(line for line in reader.lines(None, refused) if line.id in pending)
 
     def close(self) -> None:
         """Close it, once every saver is."""
@@ -77,3 +91,12 @@ class Log:
         self._readers.shutdown()
         self.runs.close()
         self.store.close()
+
+
+def _threads(lines: Iterable[Line]) -> list[Thread]:
+    """The threads of lines that have a checkpoint, and are no subgraph's."""
+    return [
+        Thread(line.key.thread, time_of(line.head_id))
+        for line in lines
+        if not line.key.namespace and line.head_id is not None
+    ]

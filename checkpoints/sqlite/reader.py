@@ -25,6 +25,10 @@ _STRAYS = (
 )
 _CHECKPOINT = "SELECT seq, line, id, parent, depth, digest, payload FROM quorate_checkpoints"
 _WRITES = "SELECT seq, line, checkpoint, early, task, mask, digest, payload FROM quorate_writes"
+_PENDING = (
+    "SELECT t.line FROM quorate_threads t WHERE t.namespace = '' AND EXISTS (SELECT 1 FROM quorate_writes w"
+    " WHERE w.line = t.line AND w.checkpoint = t.head AND w.mask & ?)"
+)
 # A parent's place is lower: a row that somebody changed must not send a query round in a circle.
 _PATH = (
     "WITH RECURSIVE path (seq, parent, step) AS ("
@@ -80,6 +84,10 @@ class SqliteReader:
             for row in self._connection.execute(f"{_LINE}{where}", () if name is None else (name,))
         ]
         return lines_of(rows, self._sealer, refused)
+
+    def pending(self, mask: int) -> set[int]:
+        """Numbers of the lines on whose newest checkpoint a task wrote what has a bit of `mask`."""
+        return {line for (line,) in self._connection.execute(_PENDING, (mask,))}
 
     def chain(self, line: int, checkpoint: str | None) -> list[CheckpointRow]:
         """A checkpoint and before it those that its header needs, oldest first."""

@@ -53,6 +53,17 @@ def test_damaged_thread(filled: Desk) -> None:
     assert thread in listed.err
     reviewed = filled("review", "--json", status=0)
     assert len(reviewed.lines) == 1
+    assert not reviewed.err  # a review reads what waits, and no other
+
+
+def test_damaged_thread_that_waits(filled: Desk) -> None:
+    """A thread that waits, and cannot be read, is named by a review."""
+    with closing(sqlite3.connect(filled.folder / "quorate.db")) as connection, connection:
+        sql = "SELECT thread, head FROM quorate_threads ORDER BY head DESC LIMIT 1"
+        ((thread, head),) = connection.execute(sql).fetchall()
+        connection.execute("UPDATE quorate_checkpoints SET payload = x'02' WHERE seq = ?", (head,))
+    reviewed = filled("review", "--json", status=0)
+    assert not reviewed.lines
     assert thread in reviewed.err
 
 

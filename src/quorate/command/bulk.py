@@ -15,7 +15,7 @@ from .failure import show_error
 from .likeness import like, likeness
 from .resumption import Resumption
 from .thread_view import ThreadView
-from .threads import views
+from .threads import waiting_views
 from .verdict import Reviewer, check_answer
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Bulk:
 
     def others(self, view: ThreadView, question: OpenQuestion) -> list[ThreadView]:
         """The other threads that ask the same."""
-        return list(like(view, question, views(self.database))) if likeness(view, question) else []
+        return list(like(view, question, waiting_views(self.database))) if likeness(view, question) else []
 
     def __call__(
         self, view: ThreadView, question: OpenQuestion, answer: dict[str, Any], others: list[ThreadView]

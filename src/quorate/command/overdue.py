@@ -21,7 +21,7 @@ from .resumption import Resumption
 from .screen import console
 from .thread_team import team_of
 from .thread_view import ThreadView
-from .threads import views
+from .threads import waiting_views
 
 if TYPE_CHECKING:
     from ..checkpoints import Database
@@ -47,7 +47,7 @@ class Overdue:
     def __call__(self) -> ExitStatus:
         """Move each on, print what came of it, and give the exit status: 1 where one could not be moved on."""
         with self.location.open(existing=True) as database:
-            overdue = list(_overdue(views(database), datetime.datetime.now(datetime.UTC)))
+            overdue = list(_overdue(waiting_views(database), datetime.datetime.now(datetime.UTC)))
             failed = [self._move(database, view, question) for view, question in overdue].count(False)
         if not self.as_json:
             count = f"{len(overdue)} question{'s' * (len(overdue) != 1)}" if overdue else "Nothing"

@@ -28,7 +28,7 @@ from .screen import console, listing, unbroken
 from .thread_prefix import find_thread
 from .thread_team import team_of
 from .thread_view import IN_PYTHON, ThreadView, read_view
-from .threads import views
+from .threads import waiting_views
 from .verdict import Reviewer, Verdict, as_answer, not_ours
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def list_questions(location: Location, *, as_json: bool) -> None:
     from rich.text import Text
 
     with location.open_to_read() as database:
-        waiting = [each for each in views(database) if each.questions]
+        waiting = list(waiting_views(database))
     if as_json:
         for view in waiting:
             print(json.dumps(view.line))  # noqa: T201 (the result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..contracts import DatabaseError
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from ..checkpoints import Database
     from ..checkpoints.log.refusals import Refused
+    from ..checkpoints.thread import Thread
 
-__all__ = ["show_threads", "views"]
+__all__ = ["show_threads", "views", "waiting_views"]
 
 _LONGEST_NAME = 40
 _LEAST_WIDTH = 55  # of a status, a time, and enough of the reason to read; narrower, the time is left out
@@ -47,9 +48,21 @@ def views(database: Database, refused: Refused = show_error) -> Iterator[ThreadV
         database: The database.
         refused: Takes the error of each thread that cannot be read; by default it is shown at once.
     """
+    return _views(database, database.threads(refused=refused), refused)
+
+
+def waiting_views(database: Database) -> Iterator[ThreadView]:
+    """The threads that wait for a person, newest first; the others are not read, so that all history costs little.
+
+    The error of a thread that cannot be read is shown at once.
+    """
+    return (view for view in _views(database, database.log.interrupted(show_error), show_error) if view.questions)
+
+
+def _views(database: Database, threads: Iterable[Thread], refused: Refused) -> Iterator[ThreadView]:
     shown = database.log.store.shown
     with database.saver() as saver:
-        for thread in database.threads(refused=refused):
+        for thread in threads:
             try:
                 view = read_view(saver, thread.id)
             except DatabaseError as error:
