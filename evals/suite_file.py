@@ -122,4 +122,9 @@ def _explain(where: str, error: ValidationError, model: type[BaseModel]) -> Suit
             known = ", ".join(get_args(EvaluatorName))
             return SuiteError(at, got=repr(first["input"]), expected=f"one of {known}", fix="correct the name")
         case _:
-            return SuiteError(at, got=repr(first["input"])[:200], expected=first["msg"].lower(), fix="correct it")
+            return SuiteError(at, got=repr(first["input"])[:200], expected=_lowered(first["msg"]), fix="correct it")
+
+
+def _lowered(message: str) -> str:
+    """A sentence as the end of another: what it quotes keeps its capitals."""
+    return f"{message[:1].lower()}{message[1:]}".removeprefix("value error, ")
