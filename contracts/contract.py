@@ -50,6 +50,11 @@ class Limits:
     """The most claims and effects that one run may return; at least 1."""
     size: int = 16_000_000
     """The most bytes of JSON text that these may take together; at least 1."""
+    tokens: int | None = None
+    """Tokens that one attempt may take, those sent and those received; set aside before it where the policy has a
+    budget of tokens. None where it is not known: then the most that a run took before in the thread is."""
+    usd: float | None = None
+    """US dollars that one attempt may take; the same."""
 
     def __post_init__(self) -> None:
         for name, least in _COUNTS.items():
@@ -66,6 +71,8 @@ class Limits:
             value = getattr(self, name)
             if value is not None and not (_is_seconds(value) and value > 0):
                 raise _limit(name, value, "seconds > 0, or None")
+        if self.usd is not None and not _is_seconds(self.usd):
+            raise _limit("usd", self.usd, "US dollars >= 0, or None")
         if not _is_seconds(self.cooldown) or not self.cooldown > 0:
             raise _limit("cooldown", self.cooldown, "seconds > 0")
 
@@ -84,8 +91,9 @@ _COUNTS: Mapping[str, int] = {
     "repairs": 0,
     "claims": 1,
     "size": 1,
+    "tokens": 0,
 }
-_OPTIONAL = frozenset({"concurrency", "per_minute", "breaker"})
+_OPTIONAL = frozenset({"concurrency", "per_minute", "breaker", "tokens"})
 
 
 def _is_seconds(value: object) -> bool:
