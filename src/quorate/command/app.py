@@ -73,6 +73,9 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Open a new turn for threads that ended unsettled, halted or rejected.")
     ] = False,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", metavar="FILE", help="A YAML file that says what is to go wrong.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run each request of the INPUTS on a thread of its own.
@@ -83,7 +86,7 @@ def run(
     from .run import Run
 
     location = Location.choose(db)
-    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry)())
+    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry, faults)())
 
 
 @app.command()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from ..checkpoints import Database
@@ -17,6 +18,7 @@ from ..graphs import Supervisor
 from .drain import Drain, stopping_on_signals
 from .exit_status import ExitStatus, exit_status
 from .inbox import Inbox
+from .injecting import Injecting, injecting
 from .item import Item, Unreadable
 from .location import Location
 from .outcome import Outcome
@@ -47,6 +49,8 @@ class Run:
     """Whether stdout gets one JSON object per thread, and nothing else."""
     retry: bool = False
     """Whether threads that ended unsettled, halted or rejected get a new turn."""
+    faults: Path | None = None
+    """The profile of the faults to inject."""
     _outcomes: list[Outcome] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)
     _out: IO[str] = field(default_factory=lambda: sys.stdout)
@@ -58,12 +62,15 @@ class Run:
             supervisor = find_team(self.graph)
             inbox = Inbox(self.inputs, text_field="text" in supervisor.roster.request)
             started = time.monotonic()
-            left = asyncio.run(self._work(supervisor, inbox, database))
+            with injecting(self.faults, supervisor) as injected:
+                left = asyncio.run(self._work(supervisor, inbox, database))
         seconds = time.monotonic() - started
         if not self._outcomes and not left:
             errors().print(f"Nothing was found in {', '.join(self.inputs)}: no file, no line.", soft_wrap=True)
         if not self.as_json:
             self._report(supervisor, left, seconds)
+        if injected is not None:
+            self._report_faults(injected)
         stopped = left or any(each.status == "stopped" for each in self._outcomes)
         if stopped:
             errors().print("Stopped. Run the same command again: it goes on where it stopped.")
@@ -99,6 +106,10 @@ class Run:
         for item in inbox:
             self._places.setdefault(item.where, len(self._places))
             yield item
+
+    def _report_faults(self, injected: Injecting) -> None:
+        """What was injected: beside the results, or on stderr where these are for a program."""
+        injected.report(errors() if self.as_json else console(self._out))
 
     def _report(self, supervisor: Supervisor, left: int, seconds: float) -> None:
         screen = console(self._out)
