@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
+
+from .spend import Unit
 
 __all__ = ["Ask", "Dispatch", "Execute", "Finish", "Halt", "Move", "Outcome"]
 
@@ -30,6 +32,12 @@ class Dispatch:
     at: str = ""
     """When, in ISO 8601 UTC."""
     kind: Literal["dispatch"] = "dispatch"
+    reserved: Mapping[str, Mapping[Unit, float]] = field(default_factory=dict)
+    """What is set aside for one attempt of each agent, in the units that are bounded; empty where none is."""
+    left: Mapping[str, Mapping[Unit, float]] = field(default_factory=dict)
+    """What is left of each budget, by scope and unit, before that: of `turn`, `thread`, `agent:<name>`."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """Digest of what each agent will read, apart from the request: it tells when an agent gets the same again."""
 
 
 @dataclass(frozen=True, slots=True)

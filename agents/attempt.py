@@ -1,0 +1,61 @@
+"""Attempt: what one call of an agent takes, from its beginning to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ..contracts import Spend, Usage
+from .meter import Meter, metering
+from .prices import Prices
+from .taken import charged_of, taken_by
+
+__all__ = ["Attempt"]
+
+
+class Attempt:
+    """Measures a call of an agent.
+
+    Args:
+        prices: What models cost.
+        provider: Whose service the agent calls.
+    """
+
+    def __init__(self, prices: Prices, provider: str) -> None:
+        self._prices, self._provider = prices, provider
+        self._meter = Meter()
+        self._started = _clock()
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Count what the models use that are called meanwhile."""
+        with metering(self._meter):
+            yield
+
+    def taken(self, said: Usage = Usage()) -> Usage:  # noqa: B008 (frozen)
+        """What it has taken so far.
+
+        Args:
+            said: What the agent says.
+        """
+        taken = taken_by(self._meter.calls, said, self._prices, self._provider)
+        return replace(taken, attempts=1, seconds=round(max(0.0, _clock() - self._started), 6))
+
+    def charged(self, said: Usage = Usage()) -> Spend:  # noqa: B008 (frozen)
+        """What of it is to be paid for: all but what a cache answered.
+
+        Args:
+            said: What the agent says.
+        """
+        return charged_of(self._meter.calls, self.taken(said), self._prices, self._provider)
+
+
+def _clock() -> float:
+    """The event loop's time where there is one, so that a virtual clock counts; else that of the process."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()

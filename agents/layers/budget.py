@@ -1,0 +1,162 @@
+"""Budget layer: sets aside what an attempt may take before it begins, and settles it when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from langgraph.errors import GraphBubbleUp
+
+from ...contracts import Accounts, BudgetError, Budgets, Spend, TenantBudget, Unit, Usage
+from ...contracts.budget import shown
+from ..agent import Agent
+from ..attempt import Attempt
+from ..output import Output
+from ..prices import Prices
+from ..run import Run
+from .layer import AsyncProceed, Inputs, Proceed
+from .purse import Purses
+
+__all__ = ["BudgetLayer"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class BudgetLayer:
+    """Around one agent: refuses an attempt that there is no budget for.
+
+    The supervisor has set aside what the first attempt may take of the budgets that the state tells about; this sets
+    aside what each later one may take, and every attempt's share of the tenant's account.
+
+    Args:
+        agent: The agent.
+        budgets: The bounds.
+        purses: What is left of the budgets, of all agents of the team.
+        prices: What models cost.
+        accounts: What tenants have spent; needed where `budgets.tenant` bounds anything.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        budgets: Budgets,
+        purses: Purses,
+        prices: Prices,
+        accounts: Accounts | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._agent, self._purses, self._prices, self._now = agent, purses, prices, now
+        self._tenant: TenantBudget = budgets.tenant
+        charges = bool(budgets.tenant.limits) and not agent.charges
+        self._accounts = accounts if charges else None
+
+    def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
+        """The output of a sync agent, if there is a budget for the attempt."""
+        with self._set_aside(run) as hold:
+            if self._accounts is not None:
+                self._reserve(self._accounts, run)
+            try:
+                output = proceed(inputs)
+                hold.said = output.usage
+            except GraphBubbleUp:
+                hold.goes_on = self._agent.is_team  # it says in the end what all of it took
+                raise
+            finally:
+                if self._accounts is not None:
+                    self._accounts.settle(_key(run), spent=hold.charged)
+        return output
+
+    async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
+        """The output of an async agent; the accounts are asked in a worker thread."""
+        with self._set_aside(run) as hold:
+            if self._accounts is not None:
+                await asyncio.to_thread(self._reserve, self._accounts, run)
+            try:
+                output = await proceed(inputs)
+                hold.said = output.usage
+            except GraphBubbleUp:
+                hold.goes_on = self._agent.is_team
+                raise
+            finally:
+                if self._accounts is not None:
+                    # An attempt that is cancelled has spent what it has spent.
+                    spent = hold.charged
+                    await asyncio.shield(asyncio.to_thread(self._accounts.settle, _key(run), spent=spent))
+        return output
+
+    @contextmanager
+    def _set_aside(self, run: Run) -> Iterator[_Hold]:
+        hold = _Hold(self._prices, self._agent)
+        if not run.left:
+            with hold.attempt.measured():
+                yield hold
+            return
+        purse = self._purses.of(run)
+        if run.attempt > 1:
+            short = purse.take(run.agent, run.reserved)
+            if short is not None:
+                scope, unit, left = short
+                raise _refusal(run.agent, scope, _unit(unit), left, run.reserved[unit], run.attempt)
+        try:
+            with hold.attempt.measured():
+                yield hold
+        finally:
+            purse.settle(run.agent, run.reserved, hold.taken.spent)
+
+    def _reserve(self, accounts: Accounts, run: Run) -> None:
+        limits = self._agent.contract.limits
+        amount = Spend(limits.tokens or 0, limits.usd or 0.0, 0.0, 1)
+        budget = self._tenant
+        spent = accounts.reserve(_key(run), tenant=run.tenant, amount=amount, budget=budget, now=self._now())
+        if spent is None:
+            return
+        for unit, left in budget.left(spent).items():
+            if left <= 0 or amount.of(unit) > left:
+                who = f"tenant {run.tenant!r}" if run.tenant else "the account of runs without a tenant"
+                raise _refusal(run.agent, who, unit, left, amount.of(unit), run.attempt, code=f"budget_tenant_{unit}")
+
+
+class _Hold:
+    """One attempt, with what the agent says that it took."""
+
+    def __init__(self, prices: Prices, agent: Agent) -> None:
+        self.attempt = Attempt(prices, agent.contract.provider)
+        self.said = Usage()
+        self.goes_on = False
+        """Whether it will say of this part, too, what it took, when a person has answered it."""
+
+    @property
+    def taken(self) -> Usage:
+        return self.attempt.taken(self.said)
+
+    @property
+    def charged(self) -> Spend:
+        return Spend() if self.goes_on else self.attempt.charged(self.said)
+
+
+def _key(run: Run) -> str:
+    """Which call it is: the task's id is the same after a crash, and of no other task."""
+    return f"{run.thread}/{run.task}/{run.attempt}"
+
+
+def _unit(text: str) -> Unit:
+    units: dict[str, Unit] = {"tokens": "tokens", "usd": "usd", "seconds": "seconds", "steps": "steps"}
+    return units[text]
+
+
+def _refusal(
+    agent: str, scope: str, unit: Unit, left: float, amount: float, attempt: int, code: str = ""
+) -> BudgetError:
+    takes = f"; it may take {shown(unit, amount)}" if amount else ""
+    return BudgetError(
+        f"agent {agent!r}, attempt {attempt}",
+        got=f"{shown(unit, max(0.0, left))} left for {scope}{takes}",
+        expected="as much as one attempt may take",
+        fix="raise the budget in the policy, lower the agent's limits, or wait until the period is over",
+        code=code or f"budget_{unit}",
+    )
