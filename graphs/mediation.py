@@ -13,6 +13,9 @@ from .voting import Ballot as Votes
 
 __all__ = ["Context", "decide", "dissent"]
 
+_ROUNDING = 1e-12
+"""What sums of logarithms are off by at most, so that a claim of .9 alone reaches `accept: 0.9`."""
+
 
 def decide(
     field: Field, claims: Iterable[Claim], policy: Policy, context: Context, terms: FieldPolicy | None = None
@@ -90,7 +93,7 @@ def _vote(
         return replace(blank, review=True, reason=why)
     if voters < terms.quorum:
         return replace(blank, reason=f"{voters} of {terms.quorum} agents needed for a quorum claimed a value")
-    if not leading.confidence >= terms.accept:  # what is no number is not enough
+    if not leading.confidence >= terms.accept - _ROUNDING:  # what is no number is not enough
         return replace(blank, reason=_below(leading.confidence, terms) + _uncalibrated(field, policy, terms))
     reason = f"{len(leading.agents)} of {voters} agents agree, confidence {leading.confidence:.3f}"
     if terms.accept_source:

@@ -300,6 +300,14 @@ def test_confidence_just_below() -> None:
     assert reason == "confidence 0.96999 is below 0.97"
 
 
+@pytest.mark.parametrize("vote", ["confidence", "unanimity", "veto", "median", "pool", "items"])
+@pytest.mark.parametrize("percent", range(1, 100))
+def test_confidence_at_the_bound(vote: Vote, percent: int) -> None:
+    """A claim alone is settled where it is as sure as the policy asks, whatever the sums are rounded to."""
+    decision = decided(claim("12", percent / 100, "a"), vote=vote, accept=percent / 100)
+    assert decision.status == "settled", decision.reason
+
+
 def test_accept_from_costs_is_said() -> None:
     """Where the threshold follows from costs, the reason says so."""
     # 1 - 2 / 8 = .75
