@@ -41,18 +41,29 @@ class EffectPolicy(_Part):
     """True: the policy. False: a person. A CEL expression: the policy where it is true, else a person."""
     reviewers: int = Field(default=0, ge=0, le=100)
     """How many different people must agree to execute it; 0 for as many as `review.reviewers` says."""
+    compensate: bool | str = False
+    """What approves that its receiver undoes it, where it has become stale, in the form of `approve`."""
 
     _condition: Expression | None = PrivateAttr(default=None)
+    _undoing: Expression | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Compile the condition."""
+        """Compile the conditions."""
         if isinstance(self.approve, str):
             self._condition = Expression(self.approve, EFFECT_VARIABLES, where="approve")
+        if isinstance(self.compensate, str):
+            self._undoing = Expression(self.compensate, EFFECT_VARIABLES, where="compensate")
+
+    @property
+    def expression(self) -> Expression | None:
+        """The condition under which the policy approves it; None where it is true or false."""
+        return self._condition
 
     @property
     def upstream(self) -> frozenset[str]:
-        """The fields that are decided before the expression is asked: those that it names in `decided`."""
-        return self._condition.reads if self._condition else frozenset()
+        """The fields that are decided before the expressions are asked: those that these name in `decided`."""
+        conditions = (self._condition, self._undoing)
+        return frozenset(name for each in conditions if each is not None for name in each.reads)
 
     def approves(self, variables: Mapping[str, Any]) -> bool:
         """Whether the effect may be executed without a person.
@@ -61,6 +72,14 @@ class EffectPolicy(_Part):
             PolicyError: The expression cannot be evaluated on these variables.
         """
         return self._condition.holds(variables) if self._condition else bool(self.approve)
+
+    def approves_undoing(self, variables: Mapping[str, Any]) -> bool:
+        """Whether the effect's own receiver may undo it without a person.
+
+        Raises:
+            PolicyError: The expression cannot be evaluated on these variables.
+        """
+        return self._undoing.holds(variables) if self._undoing else bool(self.compensate)
 
 
 class Bounds(_Part):
@@ -202,6 +221,9 @@ class Policy(_Part):
         content = self.model_dump(mode="json", exclude={"rules", "fields", "tests", "calibration"})
         if self.calibration is not None:
             content["calibration"] = self.calibration.digest
+        for terms in content["effects"].values():
+            if terms["compensate"] is False:
+                del terms["compensate"]  # without it the policy has the digest that it had before there was one
         if self.budgets == Budgets():
             del content["budgets"]  # a policy without them has the digest that it had before there were any
         fields = {name: self.of(name).model_dump(mode="json") for name in self.fields}

@@ -1,4 +1,4 @@
-"""Policy test: what a policy is to decide on given claims, written beside its rules."""
+"""Policy test: what a policy is to decide on given claims or an effect, written beside its rules."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _SHORT = {
     "passage": {"kind": "passage", "source": "", "key": ""},
 }
 """What a kind of evidence stands for where only that is written."""
+
+
+_OF_FIELD = (("claims", "usage"), ("status", "value", "by", "rules", "reviewers", "to"))
+_OF_EFFECT = (("args", "agent"), ("approved",))
+"""Keys of a test, and of what it expects, that say something of a field, or of an effect, alone."""
 
 
 class _Part(BaseModel):
@@ -63,6 +68,8 @@ class Expected(_Part):
     """How many people must agree; 0 where no rule says so."""
     to: tuple[str, ...] | None = None
     """Who is asked; empty where no rule says so."""
+    approved: bool | None = None
+    """Of an effect: whether the policy approves it, so that nobody is asked."""
 
     @model_validator(mode="after")
     def _check_not_empty(self) -> Expected:
@@ -72,12 +79,18 @@ class Expected(_Part):
 
 
 class PolicyTest(_Part):
-    """What a policy is to decide on given claims; it changes no decision, and is no part of the digest."""
+    """What a policy is to decide on given claims, or on an effect; no part of the digest, as it changes no decision."""
 
     name: str = Field(min_length=1)
     """Name of the test; unique in a policy."""
-    field: str = Field(min_length=1)
-    """The field that is decided."""
+    field: str = ""
+    """The field that is decided; empty in a test of an effect."""
+    effect: str = ""
+    """The effect that is proposed; empty in a test of a field."""
+    args: dict[str, Any] = {}
+    """The arguments of the effect."""
+    agent: str = ""
+    """Who proposes the effect."""
     claims: tuple[StatedClaim, ...] = ()
     """The claims on it."""
     request: dict[str, Any] = {}
@@ -88,6 +101,18 @@ class PolicyTest(_Part):
     """What the turn has taken: `tokens`, `seconds`, `runs`; 0 where it is left out."""
     expect: Expected
     """What the decision is to be."""
+
+    @model_validator(mode="after")
+    def _check_subject(self) -> PolicyTest:
+        if bool(self.field) is bool(self.effect):
+            raise ValueError("a test is of a `field` or of an `effect`: name one of them")
+        wrong = _OF_FIELD if self.effect else _OF_EFFECT
+        strange = [f"`{name}`" for name in wrong[0] if name in self.model_fields_set]
+        strange += [f"`expect.{name}`" for name in wrong[1] if name in self.expect.model_fields_set]
+        if strange:
+            other = "effect" if self.effect else "field"
+            raise ValueError(f"{strange[0]} says nothing in a test of {'an' if self.effect else 'a'} {other}")
+        return self
 
     @model_validator(mode="after")
     def _check_usage(self) -> PolicyTest:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic_core import to_jsonable_python
 
-from ..contracts import Canonical, Claim, Decision, Field, Policy, PolicyTest, first_problem
+from ..contracts import Canonical, Claim, Decision, Field, Policy, PolicyError, PolicyTest, first_problem
 from ..contracts.equality import key_of
 from .mediation import decide
 from .rules import NO_USAGE, Context
@@ -36,7 +36,7 @@ class Trial:
     test: PolicyTest
     """The test."""
     decision: Decision | None
-    """The decision; None where the test itself is wrong."""
+    """The decision; None where the test is of an effect, or itself wrong."""
     differences: tuple[Difference, ...]
     """What is not as expected; none where the test is passed."""
 
@@ -73,7 +73,8 @@ def try_policy(
     """
     for test in policy.tests:
         try:
-            yield _try(policy, test, outcome, request)
+            attempt = _try_effect if test.effect else _try
+            yield attempt(policy, test, outcome, request)
         except _WrongTestError as wrong:
             yield Trial(test, None, (wrong.difference,))
 
@@ -95,12 +96,34 @@ def _try(
         )
         for at, each in enumerate(test.claims)
     ]
+    asked, decided = _surroundings(test, outcome, request)
+    decision = decide(field, claims, policy, Context(asked, decided, {**NO_USAGE, **test.usage}))
+    return Trial(test, decision, tuple(_explained(_differences(test, field, decision), decision.reason)))
+
+
+def _try_effect(
+    policy: Policy, test: PolicyTest, outcome: Mapping[str, Field] | None, request: Mapping[str, Field] | None
+) -> Trial:
+    asked, decided = _surroundings(test, outcome, request)
+    variables = {"name": test.effect, "args": test.args, "agent": test.agent, "request": asked, "decided": decided}
+    terms, why = policy.effects.get(test.effect), ""
+    try:
+        approved = terms.approves(variables) if terms else False
+    except PolicyError as error:
+        approved, why = False, f" ({error})"
+    if approved is test.expect.approved:
+        return Trial(test, None, ())
+    return Trial(test, None, (Difference("approved", f"{_yes_no(approved)}{why}", _yes_no(not approved)),))
+
+
+def _surroundings(
+    test: PolicyTest, outcome: Mapping[str, Field] | None, request: Mapping[str, Field] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request as plain data, and the typed values of what is decided."""
     asked = {
         name: _plain(_field(request, name, "request"), value, f"request.{name}") for name, value in test.request.items()
     }
-    decided = {name: _typed(_field(outcome, name, "decided"), value, name) for name, value in test.decided.items()}
-    decision = decide(field, claims, policy, Context(asked, decided, {**NO_USAGE, **test.usage}))
-    return Trial(test, decision, tuple(_explained(_differences(test, field, decision), decision.reason)))
+    return asked, {name: _typed(_field(outcome, name, "decided"), value, name) for name, value in test.decided.items()}
 
 
 def _field(fields: Mapping[str, Field] | None, name: str, key: str) -> Field:
@@ -142,6 +165,10 @@ def _explained(differences: Iterator[Difference], reason: str) -> Iterator[Diffe
 
 def _key(field: Field, value: Any) -> str | None:
     return None if value is None else field.key(value)
+
+
+def _yes_no(approved: bool) -> str:
+    return "yes" if approved else "no: a person is asked"
 
 
 def _shown(value: Any) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from ...contracts import Policy, Rule
 from ..trial import Trial
 from .clash import check_clashes
+from .effect_setting import EffectSetting
 from .finding import Finding
 from .names import check_names
 from .reach import check_reach
 from .setting import Setting
 from .team_schema import TeamSchema
 from .types import check_types
+from .votes import check_votes
 
 __all__ = ["check_policy"]
 
@@ -30,8 +32,11 @@ def check_policy(policy: Policy, team: TeamSchema | None = None, trials: Iterabl
     rules = tuple(sorted(policy.rules, key=lambda rule: -rule.priority))
     found = [*(check_names(policy, team) if team else ())]
     for rule in policy.rules:
-        found += check_types(rule, Setting(rule, team))
+        found += check_types(f"rule {rule.name!r}, when", rule.expression, Setting(rule, team))
         found += _unused(rule)
+    for name, effect in policy.effects.items():
+        found += check_types(f"effects.{name}.approve", effect.expression, EffectSetting(name, team))
+    found += check_votes(policy, team) if team else ()
     wrong = {each.where for each in found if each.level == "error"}
     found += (each for each in check_reach(rules, team) if each.where not in wrong)
     found += check_clashes(policy, rules, team)

@@ -9,8 +9,10 @@ from typing import Any
 from ...contracts import Policy, Rule
 from ...contracts.cel import Call, Constant, Index, Items, Name, Node, Select, walk
 from ...contracts.expression import Expression
+from .effect_setting import EffectSetting
 from .finding import Finding
 from .setting import Setting
+from .surroundings import Surroundings
 from .team_schema import TeamSchema
 from .types import path_of
 
@@ -38,14 +40,19 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     yield from _agents("defaults.weights", policy.defaults.weights, team)
     for name, effect in policy.effects.items():
         yield from _unknown(f"effects.{name}", "effect", name, team.effects)
-        if isinstance(effect.approve, str):
+        if effect.expression is not None:
+            where = f"effects.{name}.approve"
             for field in sorted(effect.upstream):
-                yield from _unknown(f"effects.{name}.approve", "field", field, team.outcome)
+                yield from _unknown(where, "field", field, team.outcome)
+            yield from _condition(where, effect.expression, EffectSetting(name, team), team)
     for rule in policy.rules:
         yield from _rule(rule, team)
     yield from _gates(policy, team)
     for test in policy.tests:
         yield from _agents(f"test {test.name!r}, claims", [each.agent for each in test.claims], team)
+        if test.effect:
+            yield from _unknown(f"test {test.name!r}, effect", "effect", test.effect, team.effects)
+            yield from _agents(f"test {test.name!r}, agent", [test.agent] if test.agent else [], team)
 
 
 def _gates(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
@@ -68,7 +75,7 @@ def _rule(rule: Rule, team: TeamSchema) -> Iterator[Finding]:
     for name in sorted(rule.upstream):
         yield from _unknown(f"{where}, when", "field", name, team.outcome)
     if rule.expression is not None:
-        yield from _condition(rule, rule.expression, team)
+        yield from _condition(f"{where}, when", rule.expression, Setting(rule, team), team)
     if rule.then == "force":
         for name in team.outcome if "*" in rule.fields else rule.fields:
             if name in team.outcome:
@@ -89,8 +96,7 @@ def _forced(rule: Rule, name: str, team: TeamSchema) -> Iterator[Finding]:
         )
 
 
-def _condition(rule: Rule, condition: Expression, team: TeamSchema) -> Iterator[Finding]:
-    where, setting = f"rule {rule.name!r}, when", Setting(rule, team)
+def _condition(where: str, condition: Expression, setting: Surroundings, team: TeamSchema) -> Iterator[Finding]:
     lists: dict[str, tuple[str, Collection[str]]] = {
         "agent": ("agent", team.agents),
         "agents": ("agent", team.agents),
@@ -109,7 +115,7 @@ def _condition(rule: Rule, condition: Expression, team: TeamSchema) -> Iterator[
 
 
 def _path(
-    part: Select | Index, bound: frozenset[str], where: str, team: TeamSchema, setting: Setting
+    part: Select | Index, bound: frozenset[str], where: str, team: TeamSchema, setting: Surroundings
 ) -> Iterator[Finding]:
     match part:
         case Select(Name(root), field) | Index(Name(root), Constant(str(field))) if root not in bound:

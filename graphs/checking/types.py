@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...contracts import PolicyError, Rule
+from ...contracts import PolicyError
 from ...contracts.cel import Call, Constant, Index, Items, Name, Node, Select, walk
 from ...contracts.expression import Expression
 from .domain import Kind
 from .finding import Finding
-from .setting import Setting, kind_of
+from .surroundings import Surroundings, kind_of
 
 __all__ = ["check_types"]
 
@@ -23,17 +23,23 @@ _RESULTS: dict[str, Kind] = {
 _ORDERED: frozenset[Kind] = frozenset({"number", "text", "bool"})
 
 
-def check_types(rule: Rule, setting: Setting) -> Iterator[Finding]:
-    """Comparisons of different types in a rule's condition, and conditions that fail on all values of a field."""
-    if rule.expression is None:
+def check_types(where: str, condition: Expression | None, setting: Surroundings) -> Iterator[Finding]:
+    """Comparisons of different types in a condition, and conditions that fail on all values of a field.
+
+    Args:
+        where: The place of the condition, for the findings.
+        condition: The condition; None for one in Python, of which nothing is found.
+        setting: What is known of its variables.
+    """
+    if condition is None:
         return
-    found = list(_comparisons(rule, rule.expression.tree, setting))
+    found = list(_comparisons(where, condition.tree, setting))
     yield from found
     if not found:
-        yield from _failures(rule, rule.expression, setting)
+        yield from _failures(where, condition, setting)
 
 
-def _comparisons(rule: Rule, tree: Node, setting: Setting) -> Iterator[Finding]:
+def _comparisons(where: str, tree: Node, setting: Surroundings) -> Iterator[Finding]:
     for part, bound in walk(tree):
         if not isinstance(part, Call) or len(part.args) != 2 or any(_uses(each, bound) for each in part.args):
             continue
@@ -49,7 +55,7 @@ def _comparisons(rule: Rule, tree: Node, setting: Setting) -> Iterator[Finding]:
         yield Finding(
             "error",
             "type",
-            f"rule {rule.name!r}, when",
+            where,
             f"{names[0]} {part.name} {names[1]}",
             "two values of one type",
             _fix(part.args, left | right),
@@ -66,12 +72,12 @@ def _fits(sign: str, left: frozenset[Kind], right: frozenset[Kind]) -> bool:
     return True
 
 
-def _failures(rule: Rule, condition: Expression, setting: Setting) -> Iterator[Finding]:
+def _failures(where: str, condition: Expression, setting: Surroundings) -> Iterator[Finding]:
     errors: list[PolicyError] = []
     without_value: PolicyError | None = None
     asked = 0
     for environment in setting.known_environments(condition.tree):
-        empty = environment["value"] is None and setting.asked_without_value
+        empty = setting.asked_without_value and environment["value"] is None
         asked += not empty
         try:
             condition.holds(environment)
@@ -84,7 +90,7 @@ def _failures(rule: Rule, condition: Expression, setting: Setting) -> Iterator[F
         yield Finding(
             "error",
             "type",
-            f"rule {rule.name!r}, when",
+            where,
             f"a condition that fails on every value that was tried: {errors[0].got:.300}",
             "true or false",
             "compare values of one type; decimals are doubles, dates are text",
@@ -93,14 +99,14 @@ def _failures(rule: Rule, condition: Expression, setting: Setting) -> Iterator[F
         yield Finding(
             "warning",
             "no-value",
-            f"rule {rule.name!r}, when",
+            where,
             f"a condition that fails where nobody claimed a value: {condition.source}",
             "true or false also where `value` is null: a rule that fails sends the field to a person",
             "begin it with `value != null &&`",
         )
 
 
-def _kinds(node: Node, setting: Setting) -> frozenset[Kind] | None:
+def _kinds(node: Node, setting: Surroundings) -> frozenset[Kind] | None:
     match node:
         case Constant(value):
             return frozenset({kind_of(value)})

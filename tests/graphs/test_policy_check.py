@@ -465,3 +465,55 @@ def test_any_policy_is_checked(drawn: list[dict[str, Any]]) -> None:
         for finding in check_policy(policy, team):
             assert finding.where
             assert finding.fix
+
+
+@pytest.mark.parametrize(
+    "approve, kind, got",
+    [
+        ("decided.total <= '500'", "type", "decided.total (number) <= '500' (text)"),
+        ("decided.company > 5", "type", "decided.company (text) > 5 (number)"),
+        ("request.pages == 'two'", "type", "request.pages (number) == 'two' (text)"),
+        ("decided.day.matches(1) || decided.total.size() > 1", "type", "a condition that fails on every value"),
+        ("request.page > 1", "unknown", "the field of the request 'page'"),
+        ("decided.price.sum > 1.0", "unknown", "decided.price.sum"),
+        ("agent == 'nobody'", "unknown", "the agent 'nobody'"),
+        ("decided.total <= 500.0 && args.amount < 5.0 && agent == 'label' && decided.price.amount < 1.0", None, ""),
+        ("decided.total <= args.limit || name == 'post'", None, ""),
+        (True, None, ""),
+    ],
+)
+def test_conditions_of_effects(approve: Any, kind: str | None, got: str) -> None:
+    """The condition of an effect is checked as those of rules are; of its arguments nothing is known."""
+    found = check_policy(Policy.parse({"effects": {"post": {"approve": approve}}}), TEAM)
+    assert [(each.kind, each.where) for each in found][:1] == ([(kind, "effects.post.approve")] if kind else [])
+    assert [each.got.startswith(got) for each in found][:1] == [True] * (kind is not None)
+
+
+@pytest.mark.parametrize(
+    "name, terms, kind",
+    [
+        ("total", {"vote": "median", "tolerance": 0.1}, None),
+        ("day", {"vote": "median"}, None),
+        ("anything", {"vote": "median"}, None),
+        ("anything", {"vote": "items"}, None),
+        ("company", {"vote": "median"}, "type"),
+        ("paid", {"vote": "median"}, "type"),
+        ("price", {"vote": "median"}, "type"),
+        ("total", {"vote": "items"}, "type"),
+        ("total", {"tolerance": 0.1}, "unused"),
+    ],
+)
+def test_votes_that_the_field_cannot_have(name: str, terms: dict[str, Any], kind: str | None) -> None:
+    """A median is of what lies on a line, a vote on items of lists; a tolerance is of a median."""
+    found = check_policy(Policy.parse({"fields": {name: terms}}), TEAM)
+    assert [each.kind for each in found] == ([kind] if kind else [])
+
+
+def test_tests_of_unknown_effects() -> None:
+    """A test names an effect and an agent that the team has."""
+    test = {"name": "t", "effect": "pots", "agent": "labl", "expect": {"approved": False}}
+    found = check_policy(Policy.parse({"tests": [test]}), TEAM)
+    assert [(each.where, each.fix) for each in found] == [
+        ("test 't', effect", "write 'post', if that is meant"),
+        ("test 't', agent", "write 'label', if that is meant"),
+    ]

@@ -155,3 +155,57 @@ def test_tests_are_no_part_of_the_digest() -> None:
     """A test changes no decision, and no digest."""
     test = {"name": "t", "field": "total", "expect": {"status": "settled"}}
     assert Policy.parse({"rules": RULES}).digest == Policy.parse({"rules": RULES, "tests": [test]}).digest
+
+
+APPROVE = "decided.total <= 500.0 && args.account != 'x' && request.country == 'MY'"
+
+
+def effect_trial(typed: bool = True, approve: bool | str = APPROVE, **test: Any) -> Trial:
+    given = {"name": "t", "effect": "post", "decided": {"total": "12.00"}, "request": {"country": "MY"}, **test}
+    policy = Policy.parse({"effects": {"post": {"approve": approve}}, "tests": [given]})
+    (result,) = try_policy(policy, OUTCOME, REQUEST) if typed else try_policy(policy)
+    return result
+
+
+@pytest.mark.parametrize(
+    "test, got",
+    [
+        ({"args": {"account": "a"}, "expect": {"approved": True}}, None),
+        ({"args": {"account": "x"}, "expect": {"approved": False}}, None),
+        ({"args": {"account": "a"}, "decided": {"total": 501}, "expect": {"approved": False}}, None),
+        ({"args": {"account": "x"}, "expect": {"approved": True}}, "no: a person is asked"),
+        ({"args": {"account": "a"}, "expect": {"approved": False}}, "yes"),
+        ({"expect": {"approved": True}}, "no: a person is asked (effects.post"),
+        ({"effect": "other", "expect": {"approved": False}}, None),
+        ({"approve": True, "expect": {"approved": True}}, None),
+        ({"approve": "agent == 'poster'", "agent": "poster", "expect": {"approved": True}}, None),
+        ({"decided": {"total": "much"}, "expect": {"approved": False}}, "'much'"),
+    ],
+)
+def test_effects(test: dict[str, Any], got: str | None) -> None:
+    """A test of an effect says whether the policy approves it; what cannot be evaluated is for a person."""
+    found = effect_trial(**test)
+    assert found.passed is (got is None)
+    assert found.decision is None
+    if got is not None:
+        assert found.differences[0].got.startswith(got.replace("effects.post", "approve"))
+
+
+@pytest.mark.parametrize(
+    "test, message",
+    [
+        ({"expect": {"approved": True}}, "name one of them"),
+        ({"field": "total", "effect": "post", "expect": {"approved": True}}, "name one of them"),
+        ({"field": "total", "expect": {"approved": True}}, "`expect.approved` says nothing in a test of a field"),
+        ({"field": "total", "args": {}, "expect": {"status": "settled"}}, "`args` says nothing in a test of a field"),
+        ({"effect": "post", "expect": {"status": "settled"}}, "`expect.status` says nothing in a test of an effect"),
+        (
+            {"effect": "post", "claims": [], "expect": {"approved": True}},
+            "`claims` says nothing in a test of an effect",
+        ),
+    ],
+)
+def test_tests_of_nothing(test: dict[str, Any], message: str) -> None:
+    """A test is of a field or of an effect, and says nothing that belongs to the other."""
+    with pytest.raises(PolicyError, match=message):
+        Policy.parse({"tests": [{"name": "t", **test}]})
