@@ -32,8 +32,10 @@ from ..contracts import (
     Halt,
     Move,
     Policy,
+    Usage,
     check_plain,
     dump,
+    load,
 )
 from .about import about
 from .act import Executor
@@ -44,6 +46,7 @@ from .next_move import next_move
 from .question import question
 from .review import answer_type, apply_answer
 from .roster import Roster
+from .spent import Spent
 from .state import NEWS, cleared
 from .turn import REPLY, Turn
 
@@ -130,6 +133,7 @@ class Intake(_Node):
             "turn": state.get("turn", 0) + 1,
             "goals": Overwrite(goals or list(outcome)),
         }
+        opened |= _spent(state)
         raw, inputs = state.get("request") or {}, self.team.inputs
         stored = inputs.stored(raw)
         try:
@@ -206,6 +210,8 @@ class Supervise(_Node):
             update["decisions"] = {name: dump(decision) for name, decision in step.decisions.items()}
         if step.effects:
             update["effects"] = {key: dump(effect) for key, effect in step.effects.items()}
+        if step.faults:
+            update["faults"] = [dump(fault) for fault in step.faults]
         if isinstance(step.move, Finish) and self.team.reply:
             update |= self._reply(self.team.reply, turn, update)
         return Command(update=update, goto=_goto(step.move))
@@ -297,6 +303,16 @@ def _explain(error: ValueError) -> str:
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "request"
     return f"{place}: got {repr(first['input'])[:120]}; {first['msg']}"
+
+
+def _spent(state: State) -> dict[str, Any]:
+    """The channel with what the thread has spent, the turn before included; nothing where that is nothing."""
+    try:
+        before = load(Spent, state.get("spent") or {})
+        spent = before.after(load(tuple[Usage, ...], state.get("usage") or ()))
+    except ValidationError:
+        return {}  # records of another form
+    return {"spent": dump(spent)} if spent != Spent() else {}
 
 
 def _just_said(state: State) -> list[BaseMessage]:

@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic_core import to_jsonable_python
 
 from ..agents import Agent
+from ..agents.taken import sum_of
 from ..contracts import AgentError, Claim, Contract, ContractError, Usage
 from .turn import Turn
 
@@ -30,7 +31,7 @@ def team_agent(
         ContractError: The contract has a timeout. LangGraph's error handler, which a timeout needs, takes a wrong
             answer to a question for a failure; the agents inside may have timeouts of their own.
     """
-    if contract.limits.timeout is not None:
+    if contract.limits.timed:
         raise ContractError(
             f"team {team!r} as an agent",
             got=f"limits.timeout={contract.limits.timeout}",
@@ -60,7 +61,4 @@ def _settled(values: Mapping[str, Any], team: str) -> Iterator[Claim | Usage]:
         if each.status == "settled":
             person = each.by.removeprefix("person:") if each.by.startswith("person:") else ""
             yield Claim(each.field, each.value, each.confidence, reason=f"{team}: {each.reason}", person=person)
-    yield Usage(
-        input_tokens=sum(each.input_tokens for each in turn.usage),
-        output_tokens=sum(each.output_tokens for each in turn.usage),
-    )
+    yield sum_of(turn.usage)

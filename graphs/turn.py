@@ -18,6 +18,7 @@ from ..contracts import (
     Move,
     Opinion,
     Reference,
+    Spend,
     TurnStatus,
     Usage,
     load,
@@ -25,6 +26,7 @@ from ..contracts import (
 )
 from .about import REPLY, SAID, about
 from .request import Request
+from .spent import Spent, spent_by
 from .state import NEWS
 
 __all__ = ["REPLY", "SAID", "Turn", "TurnStatus"]
@@ -56,6 +58,8 @@ class Turn:
     """What the supervisor did, in order."""
     opinions: tuple[Opinion, ...] = ()
     """What people said to its questions; of the turn before, what they said about the same."""
+    spent_before: Spent = Spent()  # noqa: RUF009 (frozen)
+    """What the thread had spent before this turn."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any], blobs: BlobStore | None = None) -> Turn:
@@ -81,17 +85,44 @@ class Turn:
             usage=load(tuple[Usage, ...], values.get("usage") or ()),
             moves=load(tuple[Move, ...], values.get("moves") or ()),
             opinions=load(tuple[Opinion, ...], values.get("opinions") or ()),
+            spent_before=load(Spent, values.get("spent") or {}),
         )
 
     @cached_property
     def runs(self) -> Mapping[str, tuple[Mapping[str, int], ...]]:
-        """For each agent that was dispatched, the versions of decisions that each of its runs read."""
+        """For each agent that was dispatched, the versions of decisions that each of its runs read.
+
+        An agent that there was no budget for counts as one that ran, and found nothing.
+        """
         runs: dict[str, tuple[Mapping[str, int], ...]] = {}
         for move in self.moves:
             if move.kind == "dispatch":
                 for agent, basis in move.agents.items():
                     runs[agent] = (*runs.get(agent, ()), basis)
+        for fault in self.faults:
+            if fault.kind == "budget" and not fault.attempt:
+                runs[fault.agent] = (*runs.get(fault.agent, ()), fault.basis)
         return runs
+
+    @property
+    def spent(self) -> Spend:
+        """What the turn has spent so far, as far as prices are known."""
+        return Spend.total(self.spent_by.values())
+
+    @property
+    def thread_spent(self) -> Spend:
+        """What the thread has spent so far, this turn included."""
+        return self.spent_before.total + self.spent
+
+    @cached_property
+    def spent_by(self) -> Mapping[str, Spend]:
+        """What each agent has spent in this turn."""
+        return spent_by(self.usage)
+
+    @cached_property
+    def most(self) -> Mapping[str, Spend]:
+        """The most of each unit that a run of each agent took, in the thread."""
+        return self.spent_before.after(self.usage).most
 
     @property
     def references(self) -> Mapping[str, Reference]:
