@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contracts import Claim, Decision, Opinion, same_name
 from ..graphs import Turn
+from ..graphs.counted import counted
 from .turns import turns
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def labels_of(thread: str, turn: Turn) -> Iterator[Label]:
                 field=field,
                 value=opinion.values[field],
                 reviewer=opinion.reviewer,
-                claims=_claims(turn, field, opinion.claims),
+                claims=_claims(turn, field, opinion.claims, opinion.move),
                 final=_is_final(opinion, field, turn, later),
                 kind=opinion.kind,
                 at=opinion.at,
@@ -90,7 +91,7 @@ def labels_of(thread: str, turn: Turn) -> Iterator[Label]:
 
 def _of_decision(thread: str, turn: Turn, decision: Decision) -> Label:
     """A word of a person in a team below, or one from before opinions were recorded."""
-    claims = _claims(turn, decision.field, len(turn.claims))
+    claims = _claims(turn, decision.field, len(turn.claims), len(turn.moves))
     return Label(thread, turn.number, decision.field, decision.value, decision.reviewer, claims, at=decision.decided_at)
 
 
@@ -104,7 +105,5 @@ def _is_final(opinion: Opinion, field: str, turn: Turn, later: tuple[Opinion, ..
     return not after or after[-1].keys[field] == opinion.keys[field]  # the last of them decided it
 
 
-def _claims(turn: Turn, field: str, count: int) -> tuple[Claim, ...]:
-    found = [claim for claim in turn.claims[:count] if claim.field == field and not claim.person]
-    newest = {claim.agent: claim.basis for claim in found}
-    return tuple(claim for claim in found if claim.basis == newest[claim.agent])
+def _claims(turn: Turn, field: str, claims: int, moves: int) -> tuple[Claim, ...]:
+    return tuple(claim for claim in counted(turn, field, claims=claims, moves=moves) if not claim.person)

@@ -18,6 +18,7 @@ from ..contracts import (
     Quote,
     dump,
 )
+from .counted import counted
 from .turn import Turn
 
 __all__ = ["alternatives", "as_markdown", "literal", "rationale"]
@@ -72,8 +73,8 @@ def literal(text: str) -> str:
 
 
 def _alternative(turn: Turn, each: Alternative, field: Field) -> dict[str, Any]:
-    claims = [claim for claim in turn.claims if claim.field == field.name and claim.agent in each.agents]
-    claims = [claim for claim in _newest(claims) if _key(field, claim.value) == each.key]
+    claims = [claim for claim in counted(turn, field.name) if claim.agent in each.agents]
+    claims = [claim for claim in claims if _key(field, claim.value) == each.key]
     seen = [evidence for claim in sorted(claims, key=lambda c: (-c.confidence, c.agent)) for evidence in claim.evidence]
     unique = list(dict.fromkeys(seen))
     return {
@@ -83,12 +84,6 @@ def _alternative(turn: Turn, each: Alternative, field: Field) -> dict[str, Any]:
         "rationale": rationale(claims),
         "evidence": [_in_context(turn, evidence) for evidence in unique[:_MOST]],
     }
-
-
-def _newest(claims: Sequence[Claim]) -> list[Claim]:
-    """The claims of each agent's newest run."""
-    basis = {claim.agent: claim.basis for claim in claims}
-    return [claim for claim in claims if claim.basis == basis[claim.agent]]
 
 
 def _key(field: Field, value: Any) -> str | None:

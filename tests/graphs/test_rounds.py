@@ -15,6 +15,7 @@ from tests.fakes.bench import Bench
 from quorate import Supervisor
 from quorate.agents import Agent, agent
 from quorate.contracts import Ask, Claim, Dispatch, Finish, Policy, Quote
+from quorate.graphs.counted import counted
 
 
 class Request(BaseModel):
@@ -190,6 +191,36 @@ def test_another_field_is_left_alone() -> None:
     desk.advance()
     decided = desk.turn.decisions
     assert (decided["company"].value, decided["company"].version, decided["total"].value) == ("Aeon", 1, "12")
+
+
+def test_claims_that_count() -> None:
+    """Those of each agent's newest run about the field: not what was said by the way, nor what was withdrawn."""
+
+    def both(others: Others) -> list[Claim]:
+        return [Claim("company", "Tesco" if others else "Aeon", 0.9), *([] if others else [total("15")])]
+
+    desk = bench(stubborn("a", "12"), revising("b", both, "total company"))
+    desk.turn = replace(desk.turn, goals=("company", "total"))
+    desk.advance()
+    assert [claim.value for claim in desk.turn.claims if claim.agent == "b"] == ["Aeon", "15", "Tesco"]
+    assert [claim.value for claim in counted(desk.turn, "company")] == ["Aeon"]
+    assert [claim.value for claim in counted(desk.turn, "total")] == ["12"]
+    assert {claim.value for claim in counted(desk.turn, "total", claims=3, moves=1)} == {"12", "15"}
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_claims_that_count_after_a_round(fails: bool) -> None:
+    """A round in which the agent failed leaves its claim, another takes its place."""
+
+    def says(others: Others) -> Claim:
+        if others and fails:
+            raise ValueError("no mood")
+        return concedes(others)
+
+    desk = bench(stubborn("a", "12"), revising("b", says))
+    desk.advance()
+    found = {claim.agent: claim.value for claim in counted(desk.turn, "total")}
+    assert found == {"a": "12", "b": "15" if fails else "12"}
 
 
 def test_two_contested_fields_in_one_run() -> None:
