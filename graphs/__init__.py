@@ -2,6 +2,7 @@
 
 from .checking import Finding, TeamSchema, check_policy
 from .conflict import conflicts
+from .drain import Drain
 from .explanation import explained
 from .flip import find_flip
 from .mediation import Context, decide
@@ -17,6 +18,7 @@ from .voting import VOTING_RULES, Ballot, VotingRule, is_tie
 __all__ = [
     "Ballot",
     "Context",
+    "Drain",
     "Finding",
     "Plan",
     "Roster",

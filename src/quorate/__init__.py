@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StaleThreadError,
         Usage,
     )
-    from .graphs import Supervisor, Turn
+    from .graphs import Drain, Supervisor, Turn
 
 __all__ = [
     "Agent",
@@ -35,6 +35,7 @@ __all__ = [
     "Claim",
     "Contract",
     "Decision",
+    "Drain",
     "Effect",
     "Evidence",
     "Fault",
@@ -59,6 +60,7 @@ __all__ = [
 _FOLDERS = ("agents", "checkpoints", "contracts", "evals", "graphs")
 _HOMES = {
     "Agent": "agents",
+    "Drain": "graphs",
     "Supervisor": "graphs",
     "Turn": "graphs",
     "agent": "agents",

@@ -11,10 +11,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 from quorate import Claim, StaleThreadError, Supervisor, agent
-from quorate.command.drain import Drain
 from quorate.command.item import Item
 from quorate.command.outcome import Outcome
 from quorate.command.work import Work
+from quorate.graphs import Drain
 
 
 class Note(BaseModel):

@@ -11,9 +11,10 @@ from langgraph.types import Command
 from pydantic import ValidationError
 
 from ..checkpoints.standing import GRAPH, INPUT, TEAM
+from ..graphs import Drain
 from .answer_claim import AnswerClaim, not_open
-from .drain import Drain, stopping_on_signals
 from .screen import errors
+from .stopping import stopping_on_signals
 from .thread_view import ThreadView, aread_view
 from .verdict import not_fitting
 

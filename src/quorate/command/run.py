@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..checkpoints import Database
-from ..graphs import Supervisor
-from .drain import Drain, stopping_on_signals
+from ..graphs import Drain, Supervisor
 from .exit_status import ExitStatus, exit_status
 from .inbox import Inbox
 from .injecting import Injecting, injecting
@@ -25,6 +24,7 @@ from .outcome import Outcome
 from .progress import progressing
 from .report import show_report, summary
 from .screen import console, errors
+from .stopping import stopping_on_signals
 from .team import find_team
 from .work import Work
 

@@ -11,7 +11,7 @@ from langgraph.errors import GraphDrained
 
 from ..checkpoints.standing import GRAPH, INPUT, TEAM
 from ..contracts import QuorateError, StaleThreadError
-from .drain import Drain
+from ..graphs import Drain
 from .item import Item, Unreadable
 from .outcome import BUSY, Outcome
 from .thread_view import ThreadView, aread_view

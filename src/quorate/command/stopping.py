@@ -1,4 +1,4 @@
-"""Drain: the wish to stop, passed on to every graph that is running."""
+"""Stopping: signals that end the command, after the step in hand or at once."""
 
 from __future__ import annotations
 
@@ -10,49 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from ..graphs import Drain
 from .exit_status import ExitStatus
 
-if TYPE_CHECKING:
-    from langgraph.runtime import RunControl
-
-__all__ = ["Drain", "stopping_on_signals"]
+__all__ = ["stopping_on_signals"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Drain:
-    """The wish to stop: each graph that is running ends with the step in hand, and none is begun."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self._controls: set[RunControl] = set()
-
-    @property
-    def running(self) -> int:
-        """How many graphs are running."""
-        return len(self._controls)
-
-    @contextmanager
-    def control(self) -> Iterator[RunControl]:
-        """The control to pass to one run of a graph."""
-        from langgraph.runtime import RunControl
-
-        control = RunControl()
-        if self.requested:
-            control.request_drain()
-        self._controls.add(control)
-        try:
-            yield control
-        finally:
-            self._controls.discard(control)
-
-    def request(self) -> None:
-        """Stop."""
-        self.requested = True
-        for control in self._controls:
-            control.request_drain()
 
 
 @contextmanager
