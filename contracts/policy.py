@@ -295,7 +295,7 @@ def _explain(where: str, data: Any, error: ValidationError) -> PolicyError:
         )
     got = "nothing" if first["type"] == "missing" else f"{first['input']!r:.120}"
     wanted = "the path of a file" if place == "calibration" else first["msg"].removeprefix("Value error, ")
-    wanted = wanted.lower().replace("a valid tuple", "a list")
+    wanted = f"{wanted[:1].lower()}{wanted[1:]}".replace("a valid tuple", "a list")  # what it quotes keeps its capitals
     return PolicyError(f"{where}: {place}", got=got, expected=wanted, fix="correct the value")
 
 

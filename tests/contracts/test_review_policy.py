@@ -31,6 +31,7 @@ def test_durations() -> None:
         ({"review": {"escalate": [{"after": 60, "two": ["a"]}]}}, "review.escalate.0"),
         ({"review": {"escalate": [{"after": 60, "to": ["a"]}, {"after": 60, "to": ["b"]}]}}, "must be later"),
         ({"review": {"deadline": 60, "escalate": [{"after": 60, "to": ["a"]}]}}, "`deadline` must be later"),
+        ({"review": {"to": [" "]}}, r"got ' '; expected string should match pattern '\S'"),
         ({"review": {"reviewers": 2, "to": ["ann", "Ann "]}}, "is 2, and 1 person may answer"),
         ({"review": {"roles": {"lead": ["ann"], "all": ["lead"]}}}, "'lead' is a role"),
         ({"review": {"to": ["ann"]}, "fields": {"total": {"reviewers": 2}}}, "fields.total.reviewers: got 2"),
