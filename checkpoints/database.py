@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ..contracts import BlobStore, Ledger, missing_extra
+from ..contracts import BlobStore, Journal, Ledger, missing_extra
 from .address import Address
 from .effects.table import Table
 from .thread import Thread
@@ -44,6 +44,11 @@ class Database(Protocol):
     @property
     def blobs(self) -> BlobStore:
         """What is too large for the state, each once under its digest."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What models and tools answered, to be played back."""
         ...
 
     def table(self, name: str) -> Table:

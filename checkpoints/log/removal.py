@@ -20,6 +20,8 @@ _SALT = 16
 def remove_lines(transaction: Transaction, sealer: Sealer, lines: Collection[Line], at: datetime) -> None:
     """Take lines out with all that they have, and record for an audit that quorate did it.
 
+    With a thread's own line go the thread's entries in the journal.
+
     Args:
         transaction: In which to do it.
         sealer: What seals the record.
@@ -28,6 +30,9 @@ def remove_lines(transaction: Transaction, sealer: Sealer, lines: Collection[Lin
     """
     transaction.record([_removal(sealer, line, at) for line in lines if line.events])
     transaction.remove_lines([line.id for line in lines])
+    for line in lines:
+        if not line.key.namespace:
+            transaction.forget(sealer.names_of(line.key.thread), None)
 
 
 def is_of(row: RemovalRow, sealer: Sealer, key: LineKey) -> bool:

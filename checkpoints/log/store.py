@@ -236,6 +236,15 @@ class Transaction(Adding, Reader, Protocol):
         """Take lines out with all that they have. `removal.remove_lines` records it too."""
         ...
 
+    def forget(self, threads: Collection[str], before: str | None) -> None:
+        """Remove entries of the journal.
+
+        Args:
+            threads: The names under which those of a thread may stand.
+            before: Only those asked before this time, in ISO 8601 UTC with microseconds; None for all.
+        """
+        ...
+
     def rename(self, line: int, name: str, sealed: bytes | None) -> None:
         """Store a line under another name of its thread."""
         ...

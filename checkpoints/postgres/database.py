@@ -8,6 +8,7 @@ from ..address import Address
 from ..base_database import BaseDatabase
 from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import PostgresBlobs
+from .journal import PostgresJournal
 from .ledger import PostgresLedger
 from .schema import prepare
 from .server import PostgresServer
@@ -38,6 +39,7 @@ class PostgresDatabase(BaseDatabase):
             raise
         self._ledger = PostgresLedger(self._server, self._sealer)
         self._blobs = PostgresBlobs(self._server, self._sealer)
+        self._journal = PostgresJournal(self._server, self._sealer)
 
     @property
     def ledger(self) -> PostgresLedger:
@@ -48,6 +50,11 @@ class PostgresDatabase(BaseDatabase):
     def blobs(self) -> PostgresBlobs:
         """What is too large for the state."""
         return self._blobs
+
+    @property
+    def journal(self) -> PostgresJournal:
+        """What models and tools answered."""
+        return self._journal
 
     def table(self, name: str) -> PostgresTable:
         """The table of that name, for effects that write rows."""
@@ -63,4 +70,5 @@ class PostgresDatabase(BaseDatabase):
         return Log(PostgresStore(self._address, self._sealer), self._sealer, holds)
 
     def _release(self) -> None:
+        self._journal.close()
         self._server.close()

@@ -8,6 +8,7 @@ from ..schema import SCHEMA, check_schema, migrate
 from ..sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from ..sealing.seal import Keyring, Sealer
 from .blobs import PostgresBlobs
+from .journal import PostgresJournal
 from .ledger import PostgresLedger
 from .log import create_log
 from .server import PostgresServer
@@ -23,7 +24,7 @@ _PATIENCE = 600.0
 
 _ROWS = 256
 """How many rows are sealed at a time."""
-_TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_threads")
+_TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_journal", "quorate_threads")
 
 
 class _Place(NamedTuple):
@@ -69,7 +70,7 @@ def _admit(
     row = connection.execute("SELECT value FROM quorate_meta WHERE key = %s", (ENCRYPTION,)).fetchone()
     found = Encryption.parse(None if row is None else row["value"], server.shown)
     if not empty:
-        tables = ("quorate_threads", "effects_ledger", "quorate_blobs")
+        tables = [name for name in _TABLES if name != "quorate_meta" and _there(connection, name)]
         rows = (connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1".encode()).fetchone() for table in tables)
         empty = all(row is None for row in rows)
     return found, admit(found, sealer, empty=empty, shown=server.shown)
@@ -80,6 +81,7 @@ def _make(server: PostgresServer, connection: Connection[DictRow], sealer: Seale
     connection.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key text PRIMARY KEY, value text)")
     PostgresLedger.create(connection)
     PostgresBlobs.create(connection)
+    PostgresJournal.create(connection)
     create_log(connection)
     if found is not None:
         migrate(int(found), _MIGRATIONS, _Place(connection, server, sealer))

@@ -148,6 +148,14 @@ class PostgresTransaction(PostgresReader):
         for table in ("quorate_writes", "quorate_checkpoints", "quorate_threads"):
             self._do(f"DELETE FROM {table} WHERE line = ANY(%b)", Numbers(lines))
 
+    def forget(self, threads: Collection[str], before: str | None) -> None:
+        """Remove entries of the journal."""
+        for name in threads:
+            if before is None:
+                self._do("DELETE FROM quorate_journal WHERE thread = %b", stored(name))
+            else:
+                self._do("DELETE FROM quorate_journal WHERE thread = %b AND at < %b", stored(name), before)
+
     def rename(self, line: int, name: str, sealed: bytes | None) -> None:
         """Store a line under another name of its thread."""
         self._rewritten = True

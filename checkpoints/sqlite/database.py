@@ -10,6 +10,7 @@ from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import SqliteBlobs
 from .file import SqliteFile
 from .holds import SqliteHolds
+from .journal import SqliteJournal
 from .ledger import SqliteLedger
 from .schema import prepare
 from .store import SqliteStore
@@ -45,6 +46,7 @@ class SqliteDatabase(BaseDatabase):
             raise
         self._ledger = SqliteLedger(self._file, self._sealer)
         self._blobs = SqliteBlobs(self._file, self._sealer)
+        self._journal = SqliteJournal(self._file, self._sealer)
 
     @property
     def ledger(self) -> SqliteLedger:
@@ -56,6 +58,11 @@ class SqliteDatabase(BaseDatabase):
         """What is too large for the state."""
         return self._blobs
 
+    @property
+    def journal(self) -> SqliteJournal:
+        """What models and tools answered."""
+        return self._journal
+
     def table(self, name: str) -> SqliteTable:
         """The table of that name, for effects that write rows."""
         return SqliteTable(self._file, name)
@@ -66,4 +73,5 @@ class SqliteDatabase(BaseDatabase):
         return Log(SqliteStore(self._file, self._sealer), self._sealer, SqliteHolds.of(self._file.path))
 
     def _release(self) -> None:
+        self._journal.close()
         self._file.close()

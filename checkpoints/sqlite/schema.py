@@ -12,6 +12,7 @@ from ..sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from ..sealing.seal import Keyring, Sealer
 from .blobs import SqliteBlobs
 from .file import SqliteFile
+from .journal import SqliteJournal
 from .ledger import SqliteLedger
 from .log import create_log
 from .transaction import SqliteTransaction
@@ -31,6 +32,7 @@ _COLUMNS = {
     "quorate_meta": {"key", "value"},
     "effects_ledger": {"key", "name", "thread", "digest", "args", "status", "result", "begun_at", "done_at"},
     "quorate_blobs": {"digest", "size", "stored_at", "content"},
+    "quorate_journal": {"id", "thread", "at", "entry"},
     "quorate_threads": {"line", "thread", "namespace", "head", "tip"},
     "quorate_checkpoints": {"seq", "line", "id", "parent", "digest", "payload"},
     "quorate_writes": {"seq", "line", "checkpoint", "task", "digest", "payload"},
@@ -87,6 +89,7 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
         SqliteLedger.create(database)
         SqliteBlobs.create(database)
+        SqliteJournal.create(database)
         _remember(database, sealer, file.shown, empty=stale)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
         database.execute("DELETE FROM quorate_meta WHERE 0")
@@ -109,8 +112,9 @@ def _admit(database: Database, sealer: Sealer, shown: str, *, empty: bool = Fals
     row = database.execute("SELECT value FROM quorate_meta WHERE key = ?", (ENCRYPTION,)).fetchone()
     found = Encryption.parse(None if row is None else row[0], shown)
     if not empty:
-        # A file from before there were blobs has no table of them yet.
-        tables = {"quorate_threads", "effects_ledger", "quorate_blobs"} & set(database.table_names())
+        # A file from before there were blobs, or a journal, has no table of them yet.
+        named = {"quorate_threads", "effects_ledger", "quorate_blobs", "quorate_journal"}
+        tables = named & set(database.table_names())
         empty = not any(database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)
     return found, admit(found, sealer, empty=empty, shown=shown)
 

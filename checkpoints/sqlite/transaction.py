@@ -106,6 +106,11 @@ class SqliteTransaction(SqliteReader):
         for table in ("quorate_writes", "quorate_checkpoints", "quorate_threads"):
             self._connection.executemany(f"DELETE FROM {table} WHERE line = ?", [(line,) for line in lines])
 
+    def forget(self, threads: Collection[str], before: str | None) -> None:
+        """Remove entries of the journal."""
+        sql = "DELETE FROM quorate_journal WHERE thread = ? AND (? IS NULL OR at < ?)"
+        self._connection.executemany(sql, [(name, before, before) for name in threads])
+
     def rename(self, line: int, name: str, sealed: bytes | None) -> None:
         """Store a line under another name of its thread."""
         self._connection.execute(

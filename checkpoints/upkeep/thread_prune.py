@@ -17,6 +17,7 @@ from ..log.pruned import Pruning
 from ..log.removal import remove_lines
 from ..log.store import Reader, Superseded, Transaction, WritesRow
 from ..sealing.seal import Sealer
+from ..thread import time_of
 from .line_prune import LineChanges, prune_line
 
 __all__ = ["Chosen", "ThreadChanges", "apply_changes", "plan_thread"]
@@ -41,6 +42,8 @@ class ThreadChanges:
     """How many stay."""
     freed: int = 0
     """About how many bytes become free."""
+    since: str | None = None
+    """When the oldest of the thread's own checkpoints that stay was made, as the journal has times; None: unknown."""
 
     @property
     def empty(self) -> bool:
@@ -74,6 +77,8 @@ def plan_thread(reader: Reader, sealer: Sealer, thread: str, choose: Chosen) -> 
             )
             kept = choose(line.key, scan.candidates, pending)
         left[line.key.namespace] = {each.id for each in scan.candidates if each.place in kept}
+        if not line.key.namespace and kept:
+            made.since = _time_of(min(left[""]))
         made.kept += len(kept)
         if not kept:
             made.gone.append(line)
@@ -98,6 +103,9 @@ def apply_changes(transaction: Transaction, sealer: Sealer, changes: ThreadChang
             raise Superseded
     if changes.gone:
         remove_lines(transaction, sealer, changes.gone, at)
+    if changes.since is not None:
+        # What was asked before is needed by no checkpoint that stays.
+        transaction.forget(sealer.names_of(changes.thread), changes.since)
     if not changes.lines:
         return
     lines = transaction.open_lines([each.line.key for each in changes.lines])
@@ -116,6 +124,11 @@ def apply_changes(transaction: Transaction, sealer: Sealer, changes: ThreadChang
         if line.head != each.head[0]:
             line.head, line.head_id, line.owner = *each.head, 0
     transaction.save(opened)
+
+
+def _time_of(checkpoint: str) -> str | None:
+    made = time_of(checkpoint)
+    return None if made is None else made.isoformat(timespec="microseconds")
 
 
 def _is_over(namespace: str, newest: Candidate, left: dict[str, set[str]]) -> bool:

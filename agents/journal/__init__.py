@@ -1,0 +1,1 @@
+"""Journal: models, tools and functions whose answers are recorded and played back."""

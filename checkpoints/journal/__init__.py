@@ -1,0 +1,1 @@
+"""Journal: what models and tools answered, as databases keep it."""
