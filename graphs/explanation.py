@@ -47,7 +47,8 @@ def explained(
     if decision.status != "contested":
         return decision
     every, rules = tuple(claims), policy.rules_for(field.name)
-    rulebook = Rulebook(field, rules, context)
+    applied = tuple(rule for rule in rules if rule.name in decision.rules)
+    rulebook = Rulebook(field, applied, context)  # what did not hold is not asked again
     try:
         ballot = rulebook.ballot(every)
         voting, (_, vetoes) = ballot.claims, rulebook.veto(decision, ballot)

@@ -171,3 +171,27 @@ def test_explaining_decides_nothing(ballot: list[Claim], quorum: int, accept: fl
     bare = decide(TOTAL, ballot, Policy(fields={"total": FieldPolicy(quorum=quorum, accept=accept)}), Context({}, {}))
     assert (one.status, one.value, one.confidence, one.tally) == (bare.status, bare.value, bare.confidence, bare.tally)
     assert load(Decision, dump(one)) == one
+
+
+def test_what_did_not_hold_is_not_asked_again() -> None:
+    """Explaining asks no rule again that had no part in the decision; a veto that was cast is told with its reason."""
+    asked: list[str] = []
+
+    def never(variables: Any) -> bool:
+        asked.append(variables["agent"])
+        return False
+
+    rules = (
+        Rule(name="no-veto", field="total", then="veto", when=never),
+        Rule(name="no-forbid", field="total", then="forbid", when=never),
+        Rule(name="look", field="total", then="review", when="true"),
+    )
+    claims, context = (A, B, C), Context({}, {})
+    policy = Policy(fields={"total": FieldPolicy(accept=0.5)}, rules=rules)
+    decision = decide(TOTAL, claims, policy, context)
+    assert sorted(asked) == ["a", "b", "c", "c"]  # all three for the forbid, c alone is for another value
+    asked.clear()
+    assert explained(TOTAL, decision, claims, policy, context).rules == ("look",)
+    assert asked == []
+    vetoed = told(A, B, C, rules=(Rule(name="audit", field="total", then="veto", when="agent == 'c'"),))
+    assert vetoed.conflicts[0].agents == ("c",)
