@@ -32,7 +32,7 @@ _AROUND = 60
 _LONGEST = 240
 """The most characters of a quotation, a passage or a rationale."""
 
-_ACTIVE = re.compile(r"[\\`*\[\]<~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_ACTIVE = re.compile(r"[\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 """What begins something in a line of Markdown: emphasis, code, a link, a tag, a character by its name."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, Interrupt
@@ -160,6 +160,7 @@ def test_reason_means_nothing_in_markdown() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\0") | st.sampled_from("_*[]()`<>&;#!~:/.\\")))
+@example("__0__")
 def test_literal_text_stays_as_it_is(text: str) -> None:
     """What a reader sees of literal text is the text, on one line: by a parser of Markdown, in a paragraph."""
     (_, inline, _) = MarkdownIt("commonmark").parse(f"x{literal(text)}x")
