@@ -1,5 +1,6 @@
 """What lasts: one database for the checkpoints, the effect ledger, blobs, and the tables of effects."""
 
+from .accounts.memory_accounts import MemoryAccounts
 from .blobs.memory_blobs import MemoryBlobs
 from .database import Database, open_database
 from .effects.memory_ledger import MemoryLedger
@@ -9,4 +10,15 @@ from .retention import Retention
 from .thread import Thread
 from .upkeep.keep import Keep
 
-__all__ = ["Database", "Keep", "MemoryBlobs", "MemoryJournal", "MemoryLedger", "Retention", "Table", "Thread", "open_database"]
+__all__ = [
+    "Database",
+    "Keep",
+    "MemoryAccounts",
+    "MemoryBlobs",
+    "MemoryJournal",
+    "MemoryLedger",
+    "Retention",
+    "Table",
+    "Thread",
+    "open_database",
+]

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...contracts import DatabaseError
+from ..accounts.amount import COLUMNS
 from ..schema import SCHEMA, check_schema, migrate
 from ..sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from ..sealing.seal import Keyring, Sealer
+from .accounts import SqliteAccounts
 from .blobs import SqliteBlobs
 from .file import SqliteFile
 from .journal import SqliteJournal
@@ -32,6 +34,8 @@ _COLUMNS = {
     "quorate_meta": {"key", "value"},
     "effects_ledger": {"key", "name", "thread", "digest", "args", "status", "result", "begun_at", "done_at"},
     "quorate_blobs": {"digest", "size", "stored_at", "content"},
+    "quorate_accounts": {"tenant", "hour", *COLUMNS},
+    "quorate_reserved": {"key", "tenant", "hour", *COLUMNS},
     "quorate_journal": {"id", "thread", "at", "entry"},
     "quorate_threads": {"line", "thread", "namespace", "head", "tip"},
     "quorate_checkpoints": {"seq", "line", "id", "parent", "digest", "payload"},
@@ -89,6 +93,7 @@ def prepare(file: SqliteFile, sealer: Sealer, *, beside_stock: bool = False) -> 
             database.execute("INSERT OR REPLACE INTO quorate_meta VALUES ('schema', ?)", (str(SCHEMA),))
         SqliteLedger.create(database)
         SqliteBlobs.create(database)
+        SqliteAccounts.create(database)
         SqliteJournal.create(database)
         _remember(database, sealer, file.shown, empty=stale)
         # Of a file that may only be read SQLite lets a transaction begin, but no statement write, be it nothing.
@@ -113,7 +118,7 @@ def _admit(database: Database, sealer: Sealer, shown: str, *, empty: bool = Fals
     found = Encryption.parse(None if row is None else row[0], shown)
     if not empty:
         # A file from before there were blobs, or a journal, has no table of them yet.
-        named = {"quorate_threads", "effects_ledger", "quorate_blobs", "quorate_journal"}
+        named = {"quorate_threads", "effects_ledger", "quorate_blobs", "quorate_accounts", "quorate_journal"}
         tables = named & set(database.table_names())
         empty = not any(database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)
     return found, admit(found, sealer, empty=empty, shown=shown)

@@ -1,0 +1,1 @@
+"""Accounts: what tenants have spent, as databases keep it."""
