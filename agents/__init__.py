@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .chat import chat_agent
     from .extraction import pattern_agent
     from .full_text_index import Document, FullTextIndex
+    from .journal.playback import Playback, playback
+    from .journal.recorded import recorded
     from .injection import Injected, Injection, inject
     from .openai_model import openai_chat
     from .prompt import Prompt
@@ -30,6 +32,7 @@ __all__ = [
     "Injected",
     "Injection",
     "Options",
+    "Playback",
     "Prompt",
     "agent",
     "as_agent",
@@ -42,6 +45,8 @@ __all__ = [
     "needs_async",
     "openai_chat",
     "pattern_agent",
+    "playback",
+    "recorded",
     "retriever_agent",
     "worth_retrying",
 ]
@@ -53,6 +58,7 @@ _BLOCKS = {
     "FullTextIndex": "full_text_index",
     "Injected": "injection",
     "Injection": "injection",
+    "Playback": "journal.playback",
     "Prompt": "prompt",
     "cases_agent": "reasoning",
     "chat_agent": "chat",
@@ -61,6 +67,8 @@ _BLOCKS = {
     "inject": "injection",
     "openai_chat": "openai_model",
     "pattern_agent": "extraction",
+    "playback": "journal.playback",
+    "recorded": "journal.recorded",
     "retriever_agent": "retrieval",
 }
 

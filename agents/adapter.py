@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 
 from ..contracts import Capability, Contract, ContractError
 from .agent import Agent, is_async
+from .journal.runnable import recorded_runnable
 from .options import Options
 
 __all__ = ["as_agent"]
@@ -30,6 +31,8 @@ def as_agent(
     **options: Unpack[Options],
 ) -> Agent:
     """Make an agent of an object with a contract, a Runnable, or a compiled graph.
+
+    The chat models that can be seen in a Runnable pass the journal; those in a compiled graph do if they are `recorded`.
 
     An object that has a `contract` and can be called needs nothing else. For a Runnable the contract is
     made from the other arguments, as with the `agent` decorator.
@@ -61,7 +64,7 @@ def as_agent(
             expected="an Agent, a callable object with a `contract`, or a Runnable",
             fix="decorate a function with @agent(writes=..., capability=...)",
         )
-    runnable: Runnable[Any, Any] = thing
+    runnable: Runnable[Any, Any] = recorded_runnable(thing)
     contract = Contract(
         name=name or runnable.get_name(),
         reads=frozenset(reads),

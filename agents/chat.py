@@ -17,6 +17,7 @@ from typing_extensions import Unpack
 from ..contracts import AgentError, Capability, Claim, Contract, ContractError, Usage
 from .agent import Agent
 from .excerpt import excerpt
+from .journal.runnable import recorded_runnable
 from .options import Options
 from .prompt import Prompt
 from .quotation import find_quotation, quotable
@@ -89,7 +90,8 @@ def chat_agent(
         )
     reply = reply_model(re.sub(r"[^A-Za-z0-9_-]", "_", name), writes)
     ending = EXPLANATION.format(fields=", ".join(f"`{field}`" for field in writes))
-    reader = _Reader(name, text, ending, model, _structured(name, model, reply, method), reply, unquoted)
+    asked = recorded_runnable(model, text.version)
+    reader = _Reader(name, text, ending, model, _structured(name, asked, reply, method), reply, unquoted)
     return Agent(contract, call=reader.read, acall=reader.aread)
 
 

@@ -20,6 +20,7 @@ from ..contracts import OTHERS, AgentError, BlobStore, ContractError, Field, Ref
 from .agent import Agent
 from .failure import fault_of
 from .injection import current_injection
+from .journal.playback import is_refused
 from .layers.layer import Inputs, Layer, astacked, stacked
 from .others import others_of
 from .output import Output, alisted, checked, listed
@@ -144,6 +145,8 @@ class Guard(Runnable[State, Update]):
 
     def on_timeout(self, state: State, error: BaseException) -> Update:
         """The update for an error that LangGraph raised around the agent: its last attempt ran out of time."""
+        if is_refused(error):
+            raise error
         basis = self._basis(state)
         return {"faults": [dump(fault_of(self.agent, error, self.agent.contract.limits.attempts, basis))]}
 
@@ -259,6 +262,8 @@ class Guard(Runnable[State, Update]):
         return update
 
     def _failed(self, error: BaseException, run: Run) -> Update:
+        if is_refused(error):
+            raise error  # a strict playback stops the graph
         if is_invalid_resume(error):
             raise error  # a person's wrong answer to a graph inside the agent: its question stays open
         attempt = run.attempt

@@ -12,7 +12,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic_core import to_jsonable_python
 
-from ..contracts import ContractError
+from ..contracts import ContractError, digest
 
 __all__ = ["Prompt"]
 
@@ -67,6 +67,11 @@ class Prompt:
     def fields(self) -> tuple[str, ...]:
         """The fields that it names, each once, in order."""
         return tuple(dict.fromkeys(self.parts[1::2]))
+
+    @property
+    def version(self) -> str:
+        """What tells it from any other prompt: the beginning of its digest."""
+        return digest(self.parts)[:12]
 
     def messages(self, values: Mapping[str, Any], ending: str) -> list[BaseMessage]:
         """The system message and the user message for these values of its fields.

@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 from ..contracts import Claim, Contract, ContractError, Passage, digest
 from .agent import Agent
 from .full_text_index import FullTextIndex
+from .journal.function import recorded_function
 from .options import Options
 
 if TYPE_CHECKING:
@@ -58,9 +59,14 @@ def full_text_agent(
         raise ContractError(f"agent {name!r}", got=f"k={k!r}", expected="an integer >= 1", fix="correct k")
     contract = _contract(name, query, reads, writes, confidence, options)
 
+    def find(text: str, k: int) -> list[Passage]:
+        return index.search(text, k)
+
+    search = recorded_function(find, f"{name}.index", list[Passage])
+
     def call(**fields: Any) -> Claim | None:
         text = _query_text(name, query, fields)
-        return _claim(writes, index.search(text, k), confidence) if text else None
+        return _claim(writes, search(text, k), confidence) if text else None
 
     return Agent(contract, call=call)
 
@@ -97,15 +103,22 @@ def retriever_agent(
     contract = _contract(name, query, reads, writes, confidence, options)
     origin = source or name
 
+    def find(text: str) -> list[Passage]:
+        return [_passage(document, origin) for document in retriever.invoke(text)]
+
+    async def afind(text: str) -> list[Passage]:
+        return [_passage(document, origin) for document in await retriever.ainvoke(text)]
+
+    found = recorded_function(find, f"{name}.retriever", list[Passage])
+    afound = recorded_function(afind, f"{name}.retriever", list[Passage])
+
     def call(**fields: Any) -> Claim | None:
         text = _query_text(name, query, fields)
-        return _claim(writes, [_passage(d, origin) for d in retriever.invoke(text)], confidence) if text else None
+        return _claim(writes, found(text), confidence) if text else None
 
     async def acall(**fields: Any) -> Claim | None:
         text = _query_text(name, query, fields)
-        return (
-            _claim(writes, [_passage(d, origin) for d in await retriever.ainvoke(text)], confidence) if text else None
-        )
+        return _claim(writes, await afound(text), confidence) if text else None
 
     return Agent(contract, call=call, acall=acall)
 

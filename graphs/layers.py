@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..agents import Agent
 from ..agents.layers.guardrails import Guardrails, Rail
 from ..agents.layers.handoff import Handoff
+from ..agents.layers.journal import JournalLayer
 from ..agents.layers.layer import Layer
 from ..agents.layers.permissions import Permitted
 from ..contracts import Policy
@@ -14,13 +15,14 @@ from ..contracts import Policy
 __all__ = ["layers_of"]
 
 
-def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail]) -> Sequence[Layer]:
+def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail], journal: JournalLayer) -> Sequence[Layer]:
     """The layers around the agent, the outermost first.
 
     Args:
         agent: The agent.
         policy: What the team may do.
         rails: The guardrails of the policy, ready to look.
+        journal: Records what models and tools answer, or plays it back.
     """
     layers: list[Layer] = []
     if requirements := policy.handoff.get(agent.name):
@@ -29,4 +31,5 @@ def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail]) -> Sequence[L
         layers.append(guardrails)
     if permissions := policy.permissions.get(agent.name):
         layers.append(Permitted(permissions))
+    layers.append(journal)
     return layers

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from ..agents import Agent, Guard, as_agent
+from ..agents.journal.redaction import Redactor, redactor_of
 from ..agents.layers.guardrails import Rail
+from ..agents.layers.journal import JournalLayer
 from ..contracts import (
     Answer,
     Approve,
@@ -23,11 +25,13 @@ from ..contracts import (
     BuildError,
     Capability,
     Contract,
+    Journal,
     Ledger,
     Limits,
     Policy,
     Receiver,
     fields_of,
+    redacted_fields,
 )
 from .act import Executor
 from .entry import Entry
@@ -73,6 +77,9 @@ class Supervisor:
         blobs: Where large fields of a request are stored; the state holds their digests. Without it, all is in the
             state.
         blob_limit: The size in bytes of a field's JSON text above which it counts as large.
+        journal: Where what models and tools answer is recorded, to be played back; None: nowhere.
+        redactor: What takes secrets out of the journal: `patterns` of the commonest keys, or `detect-secrets` too, which
+            needs the extra `guardrails` and a millisecond for each kilobyte, in a thread of its own.
 
     Raises:
         BuildError: The agents do not fit together; the message names the fields and agents.
@@ -91,6 +98,8 @@ class Supervisor:
         reply: str | None = None,
         blobs: BlobStore | None = None,
         blob_limit: int = BLOB_LIMIT,
+        journal: Journal | None = None,
+        redactor: Redactor = "patterns",
     ) -> None:
         self.name = name
         self.request = request
@@ -102,6 +111,8 @@ class Supervisor:
         self._receivers = dict(receivers or {})
         self._reply = reply
         self._inputs = LargeInputs(blobs, blob_limit)
+        redacted = redacted_fields([*self.roster.request.values(), *self.roster.outcome.values()])
+        self._journal = JournalLayer(journal, redacted, redactor_of(redactor))
         self._rails = tuple(Rail(guardrail) for guardrail in self.policy.guardrails)
         self._check_effects()
         if reply is not None and reply not in self.roster.outcome:
@@ -231,7 +242,7 @@ class Supervisor:
         return graph
 
     def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
-        layers = layers_of(agent, self.policy, self._rails)
+        layers = layers_of(agent, self.policy, self._rails, self._journal)
         guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs, layers)
 
         def on_timeout(state: State, error: NodeError) -> Command[Any]:
