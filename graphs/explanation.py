@@ -10,7 +10,7 @@ from ..contracts import Alternative, Change, Claim, Decision, Field, Flip, Polic
 from .conflict import conflicts, joined, listed, more_values, short
 from .flip import find_flip
 from .floor import floor_of
-from .mediation import Context, decide
+from .mediation import Context, decide, overruled
 from .rules import Rulebook, RuleFailedError
 from .voting import is_tie, objectors
 
@@ -49,14 +49,15 @@ def explained(
     every, rules = tuple(claims), policy.rules_for(field.name)
     applied = tuple(rule for rule in rules if rule.name in decision.rules)
     rulebook = Rulebook(field, applied, context)  # what did not hold is not asked again
+    terms, over = policy.of(field.name), ()
     try:
         ballot = rulebook.ballot(every)
         voting, (_, vetoes) = ballot.claims, rulebook.veto(decision, ballot)
+        over = overruled(field, decision, ballot, terms)
     except RuleFailedError:
         voting, vetoes = every, {}
-    terms = policy.of(field.name)
     enough = "the vote must be unanimous" if terms.vote == "unanimity" else "holds a veto"
-    vetoes = {**dict.fromkeys(objectors(terms, decision.tally), enough), **vetoes}
+    vetoes = {**dict.fromkeys((*objectors(terms, decision.tally), *over), enough), **vetoes}
     found = conflicts(field, decision, voting, quorum=terms.quorum, silent=silent, stale=stale, vetoes=vetoes)
     flip = None
     if vetoes or not decision.review:

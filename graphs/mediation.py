@@ -11,7 +11,7 @@ from .rules import Ballot, Context, Rulebook, RuleFailedError, dissent, voters_o
 from .voting import VOTING_RULES, is_tie, objection
 from .voting import Ballot as Votes
 
-__all__ = ["Context", "decide", "dissent"]
+__all__ = ["Context", "decide", "dissent", "overruled"]
 
 _ROUNDING = 1e-12
 """What sums of logarithms are off by at most, so that a claim of .9 alone reaches `accept: 0.9`."""
@@ -24,8 +24,8 @@ def decide(
 
     Where a team below asked a person, that person's word alone counts. Else in this order: `forbid` rules drop
     claims; the first `prefer` rule that holds for any claim leaves only those; the vote, with the policy's quorum
-    and threshold; the first `force` rule that holds sets the value; `veto` and `review` rules ask for a person, and
-    the first `route` rule that holds says for whom. A rule that cannot be evaluated sends the field to a person. No
+    and threshold; the first `force` rule that holds sets the value; who holds a veto by the terms, and `veto` and
+    `review` rules, ask for a person, and the first `route` rule that holds says for whom. A rule that cannot be evaluated sends the field to a person. No
     order of the claims and no clock changes the result.
 
     Args:
@@ -64,10 +64,22 @@ def _decide(field: Field, claims: tuple[Claim, ...], policy: Policy, context: Co
     if ballot.person or not (rulebook.rules or terms.review == "always"):
         return decision  # no rule undoes what a person decided
     decision = rulebook.force(decision, ballot)
+    if by := overruled(field, decision, ballot, terms):
+        decision = replace(decision, status="contested", review=True, reason=f"vetoed by {', '.join(by)}")
     decision, _ = rulebook.veto(decision, ballot)
     least = terms.reviewers or policy.review.reviewers
     decision = rulebook.review(decision, ballot, always=terms.review == "always", least=least)
     return rulebook.route(decision, ballot)
+
+
+def overruled(field: Field, decision: Decision, ballot: Ballot, terms: FieldPolicy) -> tuple[str, ...]:
+    """Those who hold a veto by the terms, and are against a value that a rule prefers or forces; sorted."""
+    if not terms.veto or not decision.by.startswith("rule:") or decision.value is None:
+        return ()
+    key = field.key(decision.value)
+    heard = [claim for claim in ballot.heard if claim.agent in terms.veto and terms.weights.get(claim.agent, 1.0)]
+    supporters = {claim.agent for claim in heard if field.key(claim.value) == key}
+    return tuple(sorted({claim.agent for claim in heard} - supporters))
 
 
 def _vote(

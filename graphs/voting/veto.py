@@ -14,7 +14,7 @@ def veto(ballot: Ballot) -> tuple[Alternative, ...]:
 
     The agents that the policy's key `veto` names cast one by claiming another value and not this one, however sure they
     are. Without names everybody holds a veto, but only a claim that is more likely than 'none of these' casts it. The
-    key `veto` holds under every other rule too.
+    key `veto` holds under every other voting rule too, and against a value that a rule prefers or forces.
     Source: a veto player, Tsebelis (2002).
 
     Ties, empty input and NaN: as in `confidence`.

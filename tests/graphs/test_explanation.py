@@ -195,3 +195,17 @@ def test_what_did_not_hold_is_not_asked_again() -> None:
     assert asked == []
     vetoed = told(A, B, C, rules=(Rule(name="audit", field="total", then="veto", when="agent == 'c'"),))
     assert vetoed.conflicts[0].agents == ("c",)
+
+
+def test_a_veto_by_the_terms_stands_against_rules() -> None:
+    """Who holds a veto by the terms has it also where a rule prefers or forces another value."""
+    prefer = Rule(name="mine", field="total", then="prefer", when="agent == 'a'")
+    force = Rule(name="fix", field="total", then="force", when="true", value="12")
+    for rule in (prefer, force):
+        decision = told(A, C, rules=(rule,), veto=("c",))
+        assert (decision.status, decision.value, decision.review) == ("contested", rule.value or "12", True)
+        assert decision.reason.startswith("vetoed by c")
+        assert [(each.kind, each.agents) for each in decision.conflicts][0] == ("veto", ("c",))
+        assert told(A, C, rules=(rule,), veto=("a",)).status == "settled"
+        assert told(A, C, claim("12", 0.1, "c"), rules=(rule,), veto=("c",)).status == "settled"
+        assert told(A, C, rules=(rule,), veto=("c",), weights={"c": 0.0}).status == "settled"

@@ -174,6 +174,16 @@ def test_one_learned_value() -> None:
     assert decision.confidence == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize("vote", VOTING_RULES)
+def test_docstrings(vote: Vote) -> None:
+    """Each rule says its source, and what ties, empty input and NaN give; most with a formula."""
+    text = VOTING_RULES[vote].__doc__ or ""
+    assert "Source" in text
+    assert "NaN" in text
+    assert "tie" in text.casefold()
+    assert "No claims give no" in text or "mpty input" in text
+
+
 figures = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, 5e-324, 1e6, -1e6])
 amounts = st.floats(0, 1e6)
 logs = st.floats(-1e6, 0)
