@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Any
 from .adapter import as_agent
 from .agent import Agent, agent
 from .failure import fault_of
-from .guard import Guard, needs_async
+from .guard import Guard
+from .layers.traffic import Traffic
+from .layers.traffic_state import BreakerState, QueueState, TrafficState
+from .misuse import needs_async
 from .options import Options
+from .repair import Repair
 from .retry import worth_retrying
+from .run import Run, current_run
 
 if TYPE_CHECKING:
     from .action import effect_agent
     from .chat import chat_agent
     from .extraction import pattern_agent
     from .full_text_index import Document, FullTextIndex
+    from .injection import Injected, Injection, inject
     from .journal.playback import Playback, playback
     from .journal.recorded import recorded
-    from .injection import Injected, Injection, inject
     from .openai_model import openai_chat
     from .prompt import Prompt
     from .reasoning import Case, cases_agent
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "BreakerState",
     "Case",
     "Document",
     "FullTextIndex",
@@ -34,10 +40,16 @@ __all__ = [
     "Options",
     "Playback",
     "Prompt",
+    "QueueState",
+    "Repair",
+    "Run",
+    "Traffic",
+    "TrafficState",
     "agent",
     "as_agent",
     "cases_agent",
     "chat_agent",
+    "current_run",
     "effect_agent",
     "fault_of",
     "full_text_agent",

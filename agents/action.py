@@ -35,7 +35,7 @@ def effect_agent(
         identity: The fields, of those that it reads, that make two effects the same; none means all the arguments.
         args: From the fields to the arguments, or to None for no effect; by default the fields themselves.
         reason: One line for the person who approves.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: `identity` names a field that it does not read.

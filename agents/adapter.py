@@ -18,7 +18,7 @@ from .options import Options
 __all__ = ["as_agent"]
 
 
-def as_agent(
+def as_agent(  # noqa: PLR0913 (keyword-only: what a Runnable does not say itself)
     thing: Any,
     *,
     reads: Iterable[str] = (),
@@ -28,11 +28,12 @@ def as_agent(
     confidence: float = 0.5,
     prepare: Callable[[dict[str, Any]], Any] | None = None,
     claims: Callable[[Any], Any] | None = None,
+    repairs: bool = False,
     **options: Unpack[Options],
 ) -> Agent:
     """Make an agent of an object with a contract, a Runnable, or a compiled graph.
 
-    The chat models that can be seen in a Runnable pass the journal; those in a compiled graph do if they are `recorded`.
+    The chat models that can be seen in a Runnable pass the journal; those in a compiled graph do if `recorded`.
 
     An object that has a `contract` and can be called needs nothing else. For a Runnable the contract is
     made from the other arguments, as with the `agent` decorator.
@@ -47,7 +48,8 @@ def as_agent(
         prepare: From the fields that it reads to the Runnable's input; by default the fields themselves.
         claims: From the Runnable's output to claims or a mapping; by default the written fields are taken from
             a mapping, a pydantic model, a `structured_response`, or, for one written field, the last message's text.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        repairs: Whether `prepare` looks at `current_run().repair`: after a broken contract it runs once more.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: It is none of these.
@@ -83,7 +85,7 @@ def as_agent(
     async def acall(**fields: Any) -> Any:
         return after(await runnable.ainvoke(before(fields)))
 
-    return Agent(contract, call=call, acall=acall)
+    return Agent(contract, call=call, acall=acall, repairs=repairs)
 
 
 def written_values(output: Any, writes: frozenset[str]) -> Mapping[str, Any] | None:

@@ -31,17 +31,32 @@ class Agent:
     """The async callable (a coroutine or an async generator function), or None if it is sync."""
     is_team: bool = False
     """Whether it is a team, whose claims may carry the word of a person."""
+    repairs: bool = False
+    """Whether it looks at `current_run().repair`, so that it is worth asking once more after a broken contract."""
+    model: str = ""
+    """Name of the model that it asks, where that is known before it runs."""
+    charges: bool = False
+    """Whether it charges what it takes to tenants' accounts itself, as a team does that has accounts."""
 
     def __post_init__(self) -> None:
         where = f"agent {self.contract.name!r}"
         if self.call is None and self.acall is None:
             raise ContractError(where, got="no callable", expected="`call`, `acall` or both", fix="pass a function")
-        if self.contract.limits.timeout is not None and self.acall is None:
+        limits = self.contract.limits
+        if limits.timed and self.acall is None:
+            bound = "timeout" if limits.timeout is not None else "idle_timeout"
             raise ContractError(
                 where,
-                got=f"a sync function with limits.timeout={self.contract.limits.timeout}",
+                got=f"a sync function with limits.{bound}={getattr(limits, bound)}",
                 expected="an async one, because sync code cannot be cancelled",
                 fix="make it `async def`, or take the timeout away",
+            )
+        if limits.cache is not None and self.is_team:
+            raise ContractError(
+                where,
+                got=f"a team with limits.cache={limits.cache}",
+                expected="no cache, because a person may be asked inside",
+                fix="give the agents inside a cache",
             )
 
     @property
@@ -52,7 +67,7 @@ class Agent:
     @property
     def async_only(self) -> bool:
         """Whether the graph must be run with `ainvoke` or `astream`."""
-        return self.call is None or self.contract.limits.timeout is not None
+        return self.call is None or self.contract.limits.timed
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, without a guard."""
@@ -66,6 +81,7 @@ def agent(
     reads: Iterable[str] | None = None,
     name: str | None = None,
     confidence: float = 0.5,
+    repairs: bool = False,
     **options: Unpack[Options],
 ) -> Callable[[Callable[..., Any]], Agent]:
     """Make a function an agent.
@@ -77,7 +93,8 @@ def agent(
         reads: Fields that it needs; by default the names of its parameters.
         name: Name of the agent; by default the function's.
         confidence: Confidence of values that are returned in a mapping, in [0, 1].
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        repairs: Whether the function looks at `current_run().repair`: after a broken contract it is called once more.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: The function's parameters are not the fields that it reads.
@@ -104,8 +121,8 @@ def agent(
             **options,
         )
         if is_async(function):
-            return Agent(contract, acall=function)
-        return Agent(contract, call=function)
+            return Agent(contract, acall=function, repairs=repairs)
+        return Agent(contract, call=function, repairs=repairs)
 
     return decorate
 

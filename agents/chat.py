@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,16 +23,20 @@ from .options import Options
 from .prompt import Prompt
 from .quotation import find_quotation, quotable
 from .reply import EXPLANATION, Reading, reply_model
+from .run import current_run
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
     from langchain_core.runnables import Runnable
 
 __all__ = ["chat_agent"]
 
 _FINAL = {"LengthFinishReasonError", "ContentFilterFinishReasonError"}
 """Errors of the OpenAI client that mean an answer without a value; by name, because importing it takes a second."""
+
+_LONGEST = 20_000
+"""Characters of an answer that the model is shown again at most."""
 
 
 def chat_agent(
@@ -52,7 +57,7 @@ def chat_agent(
     reason. Null abstains. Words that stand in a text, or in a list of texts, that was read become the claim's
     evidence; white space may differ. Without such words the confidence is multiplied by `unquoted`, and the reason
     says so; where no text was read, nothing is expected. The tokens go into the usage. An answer in another form is a
-    ContractError, which is not tried again.
+    ContractError: the model is shown it, and what was wrong with it, and asked once more, as `limits.repairs` says.
 
     The prompt is the system message; what the fields contain is in the user message only, between tags, and the
     system message says that it is data. See `Prompt`.
@@ -68,7 +73,7 @@ def chat_agent(
         unquoted: Factor on the confidence of a value whose quote is not in the text, in [0, 1].
         method: How the model's structured output is asked for, as its `with_structured_output` takes it; by default
             the model's own.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: The prompt cannot be read, names a field that is not read, or leaves one out; `unquoted` is
@@ -92,7 +97,7 @@ def chat_agent(
     ending = EXPLANATION.format(fields=", ".join(f"`{field}`" for field in writes))
     asked = recorded_runnable(model, text.version)
     reader = _Reader(name, text, ending, model, _structured(name, asked, reply, method), reply, unquoted)
-    return Agent(contract, call=reader.read, acall=reader.aread)
+    return Agent(contract, call=reader.read, acall=reader.aread, repairs=True, model=_name_of(model))
 
 
 @dataclass(frozen=True)
@@ -109,13 +114,19 @@ class _Reader:
 
     def read(self, **fields: Any) -> list[Usage | Claim]:
         with _explained(self.name):
-            output = self.structured.invoke(self.prompt.messages(fields, self.ending))
+            output = self.structured.invoke(self._messages(fields))
         return self._returned(output, fields)
 
     async def aread(self, **fields: Any) -> list[Usage | Claim]:
         with _explained(self.name):
-            output = await self.structured.ainvoke(self.prompt.messages(fields, self.ending))
+            output = await self.structured.ainvoke(self._messages(fields))
         return self._returned(output, fields)
+
+    def _messages(self, fields: Mapping[str, Any]) -> list[BaseMessage]:
+        """What the model is asked; after a broken contract also its answer, and what was wrong with it."""
+        run = current_run()
+        again = run.repair.messages if run is not None and run.repair is not None else []
+        return [*self.prompt.messages(fields, self.ending), *again]
 
     def _returned(self, output: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Usage | Claim]:
         parsed = _parsed(self.name, output, self.reply)
@@ -168,13 +179,23 @@ def _explained(name: str) -> Iterator[None]:
         raise
 
 
-def _broken(name: str, got: object) -> ContractError:
-    return ContractError(
+def _broken(name: str, got: object, raw: AIMessage | None = None) -> ContractError:
+    error = ContractError(
         f"agent {name!r}, the model's answer",
         got=_summary(got),
         expected="an answer in the form of the written fields",
         fix="look at the answer in the trace; try a model that keeps to a schema, or more output tokens",
     )
+    error.answer = _text(raw)[:_LONGEST] if raw is not None else ""
+    return error
+
+
+def _text(raw: AIMessage) -> str:
+    """The answer in words: of a call of a tool, which cannot stand in a conversation alone, the arguments."""
+    calls = [str(call["args"]) for call in raw.invalid_tool_calls] or [
+        json.dumps(call["args"]) for call in raw.tool_calls
+    ]
+    return str(raw.text) or "\n".join(calls)
 
 
 def _summary(got: object) -> str:
@@ -187,20 +208,27 @@ def _summary(got: object) -> str:
 
 def _parsed(name: str, output: Mapping[str, Any], reply: type[BaseModel]) -> BaseModel:
     if output["parsed"] is None:
-        raise _broken(name, output["parsing_error"] or "no structured answer")
+        raise _broken(name, output["parsing_error"] or "no structured answer", output["raw"])
     try:
         return reply.model_validate(output["parsed"])
     except ValidationError as error:
-        raise _broken(name, error) from error
+        raise _broken(name, error, output["raw"]) from error
 
 
 def _usage(raw: AIMessage, model: BaseChatModel) -> Usage:
     used = raw.usage_metadata
+    details = (used.get("input_token_details") or {}) if used else {}
     return Usage(
-        model=str(raw.response_metadata.get("model_name") or getattr(model, "model_name", "") or ""),
+        model=str(raw.response_metadata.get("model_name") or _name_of(model)),
         input_tokens=used["input_tokens"] if used else 0,
         output_tokens=used["output_tokens"] if used else 0,
+        cached_tokens=details.get("cache_read") or 0,
+        cache_write_tokens=details.get("cache_creation") or 0,
     )
+
+
+def _name_of(model: BaseChatModel) -> str:
+    return str(getattr(model, "model_name", "") or getattr(model, "model", "") or "")
 
 
 def _claims(parsed: BaseModel, fields: Mapping[str, Any], order: Iterable[str], unquoted: float) -> Iterator[Claim]:

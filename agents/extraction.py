@@ -43,7 +43,7 @@ def pattern_agent(
             match is no value. By default the field's own type reads the text.
         confidence: Confidence of each claim, in [0, 1], or a function from the match to it.
         most: The most matches that are looked at, first to last, at least 1.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: The pattern does not compile, has no such group, or `most` is below 1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import traceback
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -9,11 +10,25 @@ from pathlib import PurePath
 from langgraph.errors import NodeTimeoutError
 from pydantic import ValidationError
 
-from ..contracts import ContractError, Fault, FaultKind, GateError, GuardrailError, QuorateError
+from ..contracts import (
+    BudgetError,
+    ContractError,
+    Fault,
+    FaultKind,
+    GateError,
+    GuardrailError,
+    QuorateError,
+    RateError,
+    UnavailableError,
+)
 from .agent import Agent
-from .retry import status_of, worth_retrying
+from .layers.queue import patience_of
+from .retry import retry_after, status_of, worth_retrying
 
 __all__ = ["fault_of"]
+
+_LONGEST = 10**9
+"""Seconds that a date is told for at most."""
 
 _refusals: Mapping[int, str] = {
     400: "look at what the service says about the request: the model's name, the size, the format",
@@ -24,32 +39,53 @@ _refusals: Mapping[int, str] = {
 
 
 _kinds: Mapping[type[QuorateError], FaultKind] = {
+    BudgetError: "budget",
     ContractError: "contract",
     GateError: "contract",
     GuardrailError: "guardrail",
+    RateError: "rate",
+    UnavailableError: "unavailable",
 }
 """What an error of quorate's own is recorded as; any other is an `error`."""
 
 
 def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
     """The record of an agent's last failure, with the first thing to try."""
-    kind: FaultKind = "error"
-    message = f"{type(error).__name__}: {_words(error)}".splitlines()[0][:500]
-    fix = _refusals.get(status_of(error) or 0) or (
-        f"look at {_place(error)}; let the agent return nothing where it cannot tell"
-    )
+    kind: FaultKind
     if isinstance(error, QuorateError):
         kind = next((kind for kinds, kind in _kinds.items() if isinstance(error, kinds)), "error")
-        message, fix = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix
-    elif isinstance(error, NodeTimeoutError):
-        kind, fix = "timeout", "raise limits.timeout, or make the agent do less"
-    elif isinstance(error, TimeoutError):
-        kind, fix = "timeout", "check the service that it calls, or give it more time"
-    elif worth_retrying(error) if isinstance(error, Exception) else False:
-        fix = f"check the service that it calls, or raise limits.attempts (now {agent.contract.limits.attempts})"
+        message, fix, code = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix, error.code
+    else:
+        message = (f"{type(error).__name__}: {_words(error)}".splitlines() or [""])[0][:500]
+        kind, fix, code = _judged(agent, error)
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
-    code = error.code if isinstance(error, QuorateError) else ""
+    fix = fix.encode("utf-8", "backslashreplace").decode()
     return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis, code=code)
+
+
+def _judged(agent: Agent, error: BaseException) -> tuple[FaultKind, str, str]:
+    """Kind, first thing to try and reason code of an error that is not quorate's own."""
+    limits, status, asked = agent.contract.limits, status_of(error), retry_after(error)
+    if isinstance(error, NodeTimeoutError):
+        bound = "idle_timeout" if error.kind == "idle" else "timeout"
+        return "timeout", f"raise limits.{bound}, or make the agent do less", bound
+    if isinstance(error, TimeoutError):
+        return "timeout", "check the service that it calls, or give it more time", ""
+    if asked is not None and (status == 429 or asked > patience_of(limits)):
+        then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=min(asked, _LONGEST))
+        when = f"come back in {asked:.4g} s, at {then:%Y-%m-%d %H:%M:%S} UTC"
+        return "rate", f"{when}; limits.wait is {limits.wait:.4g} s", "retry_after"
+    if status == 429:
+        return (
+            "rate",
+            f"ask the service less often: set limits.per_minute, or raise limits.attempts ({limits.attempts})",
+            "429",
+        )
+    if refusal := _refusals.get(status or 0):
+        return "error", refusal, ""
+    if isinstance(error, Exception) and worth_retrying(error):
+        return "error", f"check the service that it calls, or raise limits.attempts (now {limits.attempts})", ""
+    return "error", f"look at {_place(error)}; let the agent return nothing where it cannot tell", ""
 
 
 def _words(error: BaseException) -> str:

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import copy
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
+from langgraph.errors import GraphBubbleUp, NodeTimeoutError, ParentCommand, is_invalid_resume
 from langgraph.runtime import ExecutionInfo, get_runtime
 from langgraph.types import RetryPolicy, TimeoutPolicy
-from pydantic import ValidationError
-from pydantic_core import from_json, to_json
 
-from ..contracts import OTHERS, AgentError, BlobStore, ContractError, Field, Reference, Usage, dump
+from ..contracts import BlobStore, ContractError, Field, Usage, dump
 from .agent import Agent
+from .attempt import Attempt
 from .failure import fault_of
 from .injection import current_injection
 from .journal.playback import is_refused
+from .layers.breaker import Breakers
+from .layers.clock import Clock, SystemClock
 from .layers.layer import Inputs, Layer, astacked, stacked
-from .others import others_of
-from .output import Output, alisted, checked, listed
-from .retry import worth_retrying
+from .layers.queue import patience_of, rest, rhythm_of
+from .misuse import cancelled, handed_over, needs_async
+from .output import Output, alisted, answered, checked, listed
+from .prices import Prices
+from .retry import retry_after, worth_retrying
 from .run import Run, running
+from .taken import sum_of
+from .tally import Tally
 from .trace import mark_run
+from .view import View
 
-__all__ = ["Guard", "needs_async"]
+__all__ = ["Guard"]
 
 State = Mapping[str, Any]
 Update = dict[str, Any]
@@ -47,6 +52,8 @@ class Guard(Runnable[State, Update]):
         outcome: Fields of the outcome, by name.
         blobs: Where the large fields of the request are that the state refers to.
         layers: What is around each call of the agent, the outermost first.
+        prices: What models cost.
+        clock: By which time it waits before another attempt.
     """
 
     def __init__(
@@ -56,17 +63,18 @@ class Guard(Runnable[State, Update]):
         outcome: Mapping[str, Field],
         blobs: BlobStore | None = None,
         layers: Sequence[Layer] = (),
+        prices: Prices | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.agent = agent
+        self._prices = prices or Prices()
+        self._tally = Tally()
         self._layers = tuple(layers)
-        self._blobs = blobs
+        self._breakers = [layer for layer in layers if isinstance(layer, Breakers)]
+        self._clock = clock or SystemClock()
+        self._view = View(agent.contract, request, outcome, blobs)
         self.name = agent.name
         self._outcome = outcome
-        reads = agent.contract.reads
-        self._from_request = tuple(request[name] for name in sorted(reads & request.keys()))
-        self._from_outcome = tuple(outcome[name] for name in sorted(reads & (outcome.keys() - request.keys())))
-        self._reads_messages = "messages" in reads and "messages" not in request
-        self._reads_others = OTHERS in reads and OTHERS not in {**request, **outcome}
 
     @property
     def retry_policy(self) -> RetryPolicy | None:
@@ -77,15 +85,15 @@ class Guard(Runnable[State, Update]):
         return RetryPolicy(
             max_attempts=limits.attempts,
             initial_interval=limits.backoff,
-            retry_on=worth_retrying,
+            retry_on=self._may_pass,
             jitter=limits.backoff > 0,
         )
 
     @property
     def timeout(self) -> TimeoutPolicy | None:
         """LangGraph's timeout policy, from the contract's limits."""
-        seconds = self.agent.contract.limits.timeout
-        return TimeoutPolicy(run_timeout=seconds) if seconds is not None else None
+        limits = self.agent.contract.limits
+        return TimeoutPolicy(run_timeout=limits.timeout, idle_timeout=limits.idle_timeout) if limits.timed else None
 
     def invoke(
         self,
@@ -98,19 +106,25 @@ class Guard(Runnable[State, Update]):
         if agent.call is None:
             raise needs_async(agent)
         run = self._enter(input, config)
-        started = time.perf_counter()
+        attempt = Attempt(self._prices, agent.contract.provider)
         try:
-            with running(run):
-                output = stacked(self._layers, run, lambda inputs: self._call(inputs, run))(self._inputs(input))
+            with running(run), attempt.measured():
+                output = stacked(self._layers, run, lambda inputs: self._call(inputs, run))(self._view.of(input))
         except ParentCommand:
-            return self._failed(_handed_over(agent), run)
+            return self._failed(handed_over(agent), run, attempt)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
-            return self._failed(_cancelled(agent), run)
+            return self._failed(cancelled(agent), run, attempt)
         except (Exception, SystemExit) as error:
-            return self._failed(error, run)
-        return self._done(output, run, started)
+            seconds = self._rest_after(error, run)
+            if seconds is None:
+                return self._failed(error, run, attempt)
+            self._tally.add(run.step, attempt.taken())
+            if seconds:
+                self._clock.sleep(seconds)
+            raise
+        return self._done(output, run, attempt)
 
     async def ainvoke(
         self,
@@ -118,37 +132,46 @@ class Guard(Runnable[State, Update]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Update:
-        """Run the agent: an async one in the event loop, a sync one in a worker thread."""
+        """Run the agent: an async one in the event loop, a sync one in a worker thread; both wait in the event loop."""
         agent = self.agent
-        if agent.acall is None:
-            context = contextvars.copy_context()
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, lambda: context.run(self.invoke, input, config))
+        innermost = self._acall if agent.acall is not None else self._in_thread
         run = self._enter(input, config)
-        started = time.perf_counter()
+        attempt = Attempt(self._prices, agent.contract.provider)
         try:
-            with running(run):
-                inputs = await self._ainputs(input)
-                output = await astacked(self._layers, run, lambda inputs: self._acall(inputs, run))(inputs)
+            with running(run), attempt.measured():
+                inputs = await self._view.aof(input)
+                output = await astacked(self._layers, run, lambda inputs: innermost(inputs, run))(inputs)
         except ParentCommand:
-            return self._failed(_handed_over(agent), run)
+            return self._failed(handed_over(agent), run, attempt)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
+                self._tally.add(run.step, attempt.taken())
                 raise  # the run is being stopped, or the attempt ran out of time
-            return self._failed(_cancelled(agent), run)
+            return self._failed(cancelled(agent), run, attempt)
         except (Exception, SystemExit) as error:
-            return self._failed(error, run)
-        return self._done(output, run, started)
+            seconds = self._rest_after(error, run)
+            if seconds is None:
+                return self._failed(error, run, attempt)
+            self._tally.add(run.step, attempt.taken())
+            if seconds:
+                await rest(self._clock, seconds, rhythm_of(agent.contract.limits))
+            raise
+        return self._done(output, run, attempt)
 
-    def on_timeout(self, state: State, error: BaseException) -> Update:
+    def on_timeout(self, state: State, error: BaseException, config: RunnableConfig | None = None) -> Update:
         """The update for an error that LangGraph raised around the agent: its last attempt ran out of time."""
         if is_refused(error):
             raise error
-        basis = self._basis(state)
-        return {"faults": [dump(fault_of(self.agent, error, self.agent.contract.limits.attempts, basis))]}
+        if self.retry_policy is None:
+            self._may_pass(error)
+        basis, attempts, step = self._basis(state), self.agent.contract.limits.attempts, _step(config)
+        update: Update = {"faults": [dump(fault_of(self.agent, error, attempts, basis))]}
+        if self._tally.knows(step):  # else it is told a second time
+            update["usage"] = [dump(replace(self._usage(step, basis, attempts), failed=True))]
+        return update
 
     def _call(self, inputs: Inputs, run: Run) -> Output:
         if injection := current_injection():
@@ -164,11 +187,49 @@ class Guard(Runnable[State, Update]):
             things = await alisted(self.agent.acall(**inputs), self.agent.contract.limits.claims)  # type: ignore[misc]
         return self._checked(things, inputs, run.basis)
 
+    async def _in_thread(self, inputs: Inputs, run: Run) -> Output:
+        """Call a sync agent in a worker thread."""
+        context = contextvars.copy_context()
+        caught = await asyncio.get_running_loop().run_in_executor(None, context.run, self._caught, inputs, run)
+        if isinstance(caught, BaseException):
+            raise caught
+        return caught
+
+    def _caught(self, inputs: Inputs, run: Run) -> Output | BaseException:
+        """The output or the error: not every error can leave a thread."""
+        try:
+            return self._call(inputs, run)
+        except BaseException as error:
+            return error
+
+    def _may_pass(self, error: BaseException) -> bool:
+        """Whether LangGraph tries again; breakers learn here of the attempts that it cut short."""
+        if isinstance(error, NodeTimeoutError):
+            for layer in self._breakers:
+                layer.timed_out(error)
+        return isinstance(error, Exception) and worth_retrying(error)
+
+    def _rest_after(self, error: BaseException, run: Run) -> float | None:
+        """Seconds to wait, beyond LangGraph's own wait, before another attempt; None where there is none."""
+        if is_refused(error):
+            raise error  # a strict playback stops the graph
+        if is_invalid_resume(error):
+            raise error  # a person's wrong answer to a graph inside the agent: its question stays open
+        limits = self.agent.contract.limits
+        if not isinstance(error, Exception) or run.attempt >= limits.attempts or not worth_retrying(error):
+            return None
+        asked = retry_after(error) or 0.0
+        if asked > patience_of(limits):
+            return None
+        return max(0.0, asked - float(limits.backoff) * 2.0 ** (run.attempt - 1))
+
     def _enter(self, state: State, config: RunnableConfig | None) -> Run:
         turn: int = state.get("turn", 0)
         if config:
             mark_run(config, turn)
         given = config.get("configurable", {}) if config else {}
+        move = state["moves"][-1] if state.get("moves") else {}
+        held = move.get("reserved") or {}
         info = _execution()
         return Run(
             agent=self.agent.name,
@@ -179,6 +240,10 @@ class Guard(Runnable[State, Update]):
             basis=self._basis(state),
             attempt=info.node_attempt if info is not None else 1,
             task=info.task_id if info is not None else "",
+            step=_step(config),
+            reserved=held.get(self.name) or {},
+            left=move.get("left") or {},
+            held=held,
         )
 
     def _basis(self, state: State) -> Mapping[str, int]:
@@ -186,50 +251,13 @@ class Guard(Runnable[State, Update]):
         basis: Mapping[str, int] = move.get("agents", {}).get(self.name, {})
         return basis
 
-    async def _ainputs(self, state: State) -> dict[str, Any]:
-        """The inputs; blobs are read in a worker thread."""
-        request = state.get("request") or {}
-        if any(Reference.read(request.get(field.name)) for field in self._from_request):
-            return await asyncio.to_thread(self._inputs, state)
-        return self._inputs(state)
-
-    def _inputs(self, state: State) -> dict[str, Any]:
-        inputs: dict[str, Any] = {}
-        request, decisions = state.get("request") or {}, state.get("decisions") or {}
-        for field in self._from_request:
-            if field.name not in request:  # it is newer than the checkpoint
-                inputs[field.name] = copy.deepcopy(field.default)
-                continue
-            reference = Reference.read(request[field.name])
-            plain = request[field.name] if reference is None else reference.value(self._blobs)
-            inputs[field.name] = self._typed(field, plain)
-        for field in self._from_outcome:
-            decision = decisions.get(field.name)
-            if decision is not None and decision["status"] == "settled":
-                inputs[field.name] = self._typed(field, decision["value"])
-            else:
-                inputs[field.name] = copy.deepcopy(field.default)  # what an agent does to it is its own
-        if self._reads_messages:
-            inputs["messages"] = list(state.get("messages") or [])
-        if self._reads_others:
-            inputs[OTHERS] = others_of(self.agent.name, state, self._outcome)
-        return inputs
-
-    def _typed(self, field: Field, plain: Any) -> Any:
-        if isinstance(plain, dict | list):
-            plain = from_json(to_json(plain))  # what an agent does to it is its own
-        try:
-            return field.parse(plain)
-        except ValidationError as error:
-            raise ContractError(
-                f"agent {self.name!r}, input {field.name!r}",
-                got=repr(plain)[:80],
-                expected=f"a value of type {field.annotation}",
-                fix="correct the field in the state; it was written past quorate",
-            ) from error
-
     def _checked(self, things: list[Any], inputs: Mapping[str, Any], basis: Mapping[str, int]) -> Output:
-        output = checked(things, self.agent.contract, self._outcome, inputs, basis)
+        try:
+            output = checked(things, self.agent.contract, self._outcome, inputs, basis)
+        except ContractError as error:
+            if self.agent.repairs:
+                error.answer = error.answer or answered(things)
+            raise
         forged = next((claim for claim in output.claims if claim.person and not self.agent.is_team), None)
         if forged is not None:
             raise ContractError(
@@ -240,19 +268,9 @@ class Guard(Runnable[State, Update]):
             )
         return output
 
-    def _done(self, output: Output, run: Run, started: float) -> Update:
-        used = output.usage
-        usage = Usage(
-            model=used.model,
-            input_tokens=used.input_tokens,
-            output_tokens=used.output_tokens,
-            agent=self.agent.name,
-            basis=run.basis,
-            attempts=run.attempt,
-            seconds=round(time.perf_counter() - started, 6),
-            claims=len(output.claims),
-        )
-        update: Update = {"usage": [dump(usage)]}
+    def _done(self, output: Output, run: Run, attempt: Attempt) -> Update:
+        usage = self._usage(run.step, run.basis, run.attempt, attempt.taken(output.usage))
+        update: Update = {"usage": [dump(replace(usage, claims=len(output.claims), cached=output.usage.cached))]}
         if output.claims:
             update["claims"] = [dump(claim) for claim in output.claims]
         if output.faults:
@@ -261,43 +279,22 @@ class Guard(Runnable[State, Update]):
             update["effects"] = {effect.slot: dump(effect) for effect in output.effects}
         return update
 
-    def _failed(self, error: BaseException, run: Run) -> Update:
-        if is_refused(error):
-            raise error  # a strict playback stops the graph
-        if is_invalid_resume(error):
-            raise error  # a person's wrong answer to a graph inside the agent: its question stays open
-        attempt = run.attempt
-        if isinstance(error, Exception) and attempt < self.agent.contract.limits.attempts and worth_retrying(error):
-            raise error
-        return {"faults": [dump(fault_of(self.agent, error, attempt, run.basis))]}
+    def _failed(self, error: BaseException, run: Run, attempt: Attempt) -> Update:
+        usage = replace(self._usage(run.step, run.basis, run.attempt, attempt.taken()), failed=True)
+        return {"faults": [dump(fault_of(self.agent, error, run.attempt, run.basis))], "usage": [dump(usage)]}
+
+    def _usage(self, step: str, basis: Mapping[str, int], attempts: int, *taken: Usage) -> Usage:
+        """What a run took that has ended: what is known of its earlier attempts, and the last."""
+        earlier = self._tally.take(step)
+        total = sum_of([*([earlier] if earlier else ()), *taken])
+        return replace(total, agent=self.agent.name, basis=basis, attempts=attempts)
 
 
-def needs_async(agent: Agent) -> AgentError:
-    """The error for a graph that was run with `invoke` although one of its agents can only be awaited."""
-    return AgentError(
-        f"agent {agent.name!r}",
-        got="invoke or stream",
-        expected="ainvoke or astream, because the agent is async or has a timeout",
-        fix="await graph.ainvoke(...)",
-    )
-
-
-def _handed_over(agent: Agent) -> ContractError:
-    return ContractError(
-        f"agent {agent.name!r}",
-        got="a Command to the graph around it",
-        expected="claims, because the supervisor decides what runs next",
-        fix="let the agent return values, and take the hand-off tool away",
-    )
-
-
-def _cancelled(agent: Agent) -> AgentError:
-    return AgentError(
-        f"agent {agent.name!r}",
-        got="CancelledError from within the agent",
-        expected="a result, or another error",
-        fix="let the agent catch the cancellation of the tasks that it started",
-    )
+def _step(config: RunnableConfig | None) -> str:
+    """The id of the checkpoint from which a task's step began, which its error handler shares; empty without one."""
+    given = config.get("configurable", {}) if config else {}
+    around, _, _ = str(given.get("checkpoint_ns") or "").rpartition("|")
+    return str((given.get("checkpoint_map") or {}).get(around) or "")
 
 
 def _execution() -> ExecutionInfo | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from ..contracts import Claim, Contract, ContractError, Effect, Fault, Field, Usage, check_plain, first_problem
 from .evidence import check_evidence
 from .excerpt import excerpt
 from .text import is_text
 
-__all__ = ["Output", "checked", "listed", "alisted"]
+__all__ = ["Output", "alisted", "answered", "checked", "listed"]
+
+_SHOWN = 50
+"""The most claims of an answer that an agent is shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,14 @@ async def alisted(returned: Any, most: int) -> list[Any]:
     return listed(await returned, most)
 
 
+def answered(things: Iterable[Any]) -> str:
+    """What the agent returned, as text for itself to repair: of claims the fields and values."""
+    return "\n".join(
+        f"{thing.field}: {excerpt(thing.value)}" if isinstance(thing, Claim) else excerpt(thing)
+        for thing in islice(things, _SHOWN)
+    )
+
+
 def checked(
     things: Iterable[Any],
     contract: Contract,
@@ -92,8 +104,8 @@ def checked(
             case Claim():
                 claims.append(_claim(thing, len(claims), contract, fields, inputs, basis))
             case Effect():
-                effects.append(_effect(thing, contract, fields, inputs, basis))
-                _check_single(effects, contract)
+                effects.append(_effect(thing, len(effects), contract, fields, inputs, basis))
+                _check_single(effects, contract, fields)
             case Usage():
                 usage = _sum(usage, thing)
             case Mapping() | BaseModel():
@@ -114,7 +126,20 @@ def checked(
                 expected=f"at most {contract.limits.claims}",
                 fix="claim only the best candidates, or raise limits.claims",
             )
+    _check_size([*claims, *effects], contract)
     return Output(tuple(claims), tuple(effects), usage)
+
+
+def _check_size(things: Sequence[Claim | Effect], contract: Contract) -> None:
+    size = sum(len(to_json(thing)) for thing in things)
+    if size > contract.limits.size:
+        raise ContractError(
+            f"agent {contract.name!r}",
+            got=f"{size:,} bytes of claims and effects",
+            expected=f"at most {contract.limits.size:,}",
+            fix="claim a reference to what is large, or raise limits.size",
+            code="size",
+        )
 
 
 def _claim(
@@ -168,14 +193,22 @@ def _plain_value(value: Any, field: Field, where: str) -> Any:
 
 def _effect(
     effect: Effect,
+    sequence: int,
     contract: Contract,
     fields: Mapping[str, Field],
     inputs: Mapping[str, Any],
     basis: Mapping[str, int],
 ) -> Effect:
     where = f"agent {contract.name!r}, effect {effect.name!r}"
-    if not (is_text(effect.name) and is_text(effect.reason)):
-        raise ContractError(where, got=excerpt(effect), expected="text as name and as reason", fix="convert it")
+    if not (is_text(effect.name) and is_text(effect.reason) and is_text(effect.undo)):
+        raise ContractError(where, got=excerpt(effect), expected="text as name, reason and undo", fix="convert it")
+    if effect.undo == effect.name:
+        raise ContractError(
+            where,
+            got=f"undo={effect.undo!r}, its own name",
+            expected="the name of another effect",
+            fix="leave `undo` out: a receiver with a method `compensate` undoes what it did",
+        )
     if contract.capability != "action":
         raise ContractError(
             where,
@@ -201,6 +234,8 @@ def _effect(
         agent=contract.name,
         version=contract.version,
         basis=basis,
+        undo=effect.undo,
+        sequence=sequence,
     )
 
 
@@ -215,8 +250,15 @@ def _plain_args(args: Mapping[str, Any], where: str) -> dict[str, Any]:
     return plain
 
 
-def _check_single(effects: list[Effect], contract: Contract) -> None:
+def _check_single(effects: list[Effect], contract: Contract, fields: Mapping[str, Field]) -> None:
     *before, last = effects
+    if before and not fields[last.field].holds_several:
+        raise ContractError(
+            f"agent {contract.name!r}, effect {last.name!r}",
+            got="a second effect in one run",
+            expected=f"one, for {last.field!r} holds the answer to one",
+            fix=f"make {last.field!r} a list, which holds the answers to all; or let one agent propose each",
+        )
     if any(other.key == last.key for other in before):
         raise ContractError(
             f"agent {contract.name!r}, effect {last.name!r}",
@@ -241,7 +283,17 @@ def _sum(one: Usage, other: Usage) -> Usage:
         model=other.model or one.model,
         input_tokens=one.input_tokens + other.input_tokens,
         output_tokens=one.output_tokens + other.output_tokens,
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
+        usd=_usd(one, other),
     )
+
+
+def _usd(one: Usage, other: Usage) -> float | None:
+    """The dollars of both; None where one says tokens without them."""
+    if one.unpriced or other.unpriced or one.usd is other.usd is None:
+        return None
+    return (one.usd or 0.0) + (other.usd or 0.0)
 
 
 def _type_name(annotation: Any) -> str:

@@ -51,7 +51,7 @@ def cases_agent(
         writes: Fields that the cases may claim, or a mapping from field to type.
         first: Whether the first case that holds is the only one; else every case that holds claims.
         capability: What it is for.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: There is no case, a condition does not compile or names what the agent does not read, a case

@@ -50,7 +50,7 @@ def full_text_agent(
         reads: Fields that it needs; by default the one that `query` names.
         k: The most passages, at least 1.
         confidence: Confidence of the claim, in [0, 1], or a function from the passages to it.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: `query` names a field that it does not read, or `k` is below 1.
@@ -95,7 +95,7 @@ def retriever_agent(
         reads: Fields that it needs; by default the one that `query` names.
         source: The source of passages whose document names none; by default the agent's name.
         confidence: Confidence of the claim, in [0, 1], or a function from the passages to it.
-        **options: `version`, `tier`, `limits` and `owner`, as in `Contract`.
+        **options: `version`, `tier`, `limits`, `owner`, `provider` and `instead_of`, as in `Contract`.
 
     Raises:
         ContractError: `query` names a field that it does not read.

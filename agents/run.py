@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from .repair import Repair
+
 __all__ = ["Run", "current_run", "running"]
 
 
@@ -30,6 +32,17 @@ class Run:
     """Number of the attempt, from 1."""
     task: str = ""
     """LangGraph's id of the task: the same for every attempt, also after a crash."""
+    step: str = ""
+    """Id of the checkpoint from which its step began, the same for all agents that run beside it; empty outside of a
+    graph."""
+    reserved: Mapping[str, float] = field(default_factory=dict)
+    """What the supervisor set aside for one attempt, by unit; empty where nothing is bounded."""
+    left: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What was left of each budget, by scope and unit, before anything was set aside for this step."""
+    held: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What was set aside for each agent of this step, by unit."""
+    repair: Repair | None = None
+    """What was wrong with the answer before, where the agent is asked once more; else None."""
 
 
 _current: ContextVar[Run | None] = ContextVar("quorate_run", default=None)

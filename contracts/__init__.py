@@ -56,6 +56,7 @@ from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reje
 from .review_policy import Rung
 from .revision import OTHERS, base_of, fields_revised, round_key
 from .rule import Rule, RuleAction
+from .service import Service
 from .spend import UNITS, Spend, Unit
 from .turn_status import TurnStatus, turn_status
 from .usage import Usage
@@ -160,6 +161,7 @@ __all__ = [
     "Rung",
     "StatedClaim",
     "Status",
+    "Service",
     "Spend",
     "StaleThreadError",
     "SuiteError",

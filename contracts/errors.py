@@ -65,6 +65,9 @@ class BuildError(QuorateError):
 class ContractError(QuorateError):
     """What went into an agent, or came out of it, is not what its contract says."""
 
+    answer: str = ""
+    """What the agent answered, as text, where that is known: it is shown to an agent that is to repair it."""
+
 
 class AgentError(QuorateError):
     """An agent cannot be run in the way that was asked for."""

@@ -10,19 +10,25 @@ from ..agents.layers.handoff import Handoff
 from ..agents.layers.journal import JournalLayer
 from ..agents.layers.layer import Layer
 from ..agents.layers.permissions import Permitted
+from ..agents.layers.traffic import Traffic
 from ..contracts import Policy
+from .treasury import Treasury
 
 __all__ = ["layers_of"]
 
 
-def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail], journal: JournalLayer) -> Sequence[Layer]:
+def layers_of(
+    agent: Agent, policy: Policy, rails: Sequence[Rail], treasury: Treasury, journal: JournalLayer, traffic: Traffic
+) -> Sequence[Layer]:
     """The layers around the agent, the outermost first.
 
     Args:
         agent: The agent.
         policy: What the team may do.
         rails: The guardrails of the policy, ready to look.
+        treasury: What keeps to its budgets.
         journal: Records what models and tools answer, or plays it back.
+        traffic: The cache, the queues and the circuit breakers.
     """
     layers: list[Layer] = []
     if requirements := policy.handoff.get(agent.name):
@@ -31,5 +37,8 @@ def layers_of(agent: Agent, policy: Policy, rails: Sequence[Rail], journal: Jour
         layers.append(guardrails)
     if permissions := policy.permissions.get(agent.name):
         layers.append(Permitted(permissions))
-    layers.append(journal)
+    layers.extend(traffic.outer(agent))
+    layers.extend(treasury.layers_for(agent))
+    layers.append(journal)  # around the repairs: what one attempt asks is played back together
+    layers.extend(traffic.inner(agent))
     return layers

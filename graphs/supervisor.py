@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NotRequired, cast
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import NodeError
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -18,7 +19,10 @@ from ..agents import Agent, Guard, as_agent
 from ..agents.journal.redaction import Redactor, redactor_of
 from ..agents.layers.guardrails import Rail
 from ..agents.layers.journal import JournalLayer
+from ..agents.layers.traffic import Traffic
+from ..agents.layers.traffic_state import TrafficState
 from ..contracts import (
+    Accounts,
     Answer,
     Approve,
     BlobStore,
@@ -43,6 +47,7 @@ from .review import correct
 from .roster import Roster
 from .state import State
 from .team_agent import team_agent
+from .treasury import Treasury
 from .turn import Turn
 
 __all__ = ["Supervisor", "TeamGraph"]
@@ -77,6 +82,8 @@ class Supervisor:
         blobs: Where large fields of a request are stored; the state holds their digests. Without it, all is in the
             state.
         blob_limit: The size in bytes of a field's JSON text above which it counts as large.
+        accounts: What each tenant has spent, in all threads; needed where the policy's budgets bound tenants.
+        traffic: The circuit breakers, queues and cache that its calls go through; by default its own.
         journal: Where what models and tools answer is recorded, to be played back; None: nowhere.
         redactor: What takes secrets out of the journal: `patterns` of the commonest keys, or `detect-secrets` too, which
             needs the extra `guardrails` and a millisecond for each kilobyte, in a thread of its own.
@@ -98,6 +105,8 @@ class Supervisor:
         reply: str | None = None,
         blobs: BlobStore | None = None,
         blob_limit: int = BLOB_LIMIT,
+        accounts: Accounts | None = None,
+        traffic: Traffic | None = None,
         journal: Journal | None = None,
         redactor: Redactor = "patterns",
     ) -> None:
@@ -112,8 +121,11 @@ class Supervisor:
         self._reply = reply
         self._inputs = LargeInputs(blobs, blob_limit)
         redacted = redacted_fields([*self.roster.request.values(), *self.roster.outcome.values()])
+        self.traffic = traffic if traffic is not None else Traffic()
         self._journal = JournalLayer(journal, redacted, redactor_of(redactor))
         self._rails = tuple(Rail(guardrail) for guardrail in self.policy.guardrails)
+        self._treasury = Treasury(self.policy, self.roster.agents, accounts)
+        self._has_accounts = accounts is not None
         self._check_effects()
         if reply is not None and reply not in self.roster.outcome:
             raise BuildError(
@@ -138,6 +150,10 @@ class Supervisor:
     def effects(self) -> frozenset[str]:
         """The names of the effects that have a receiver."""
         return frozenset(self._receivers)
+
+    def limits(self) -> TrafficState:
+        """How the circuit breakers and queues of the team stand now, in this process."""
+        return self.traffic.state
 
     def read(self, values: Mapping[str, Any]) -> Turn:
         """The typed turn in a graph's result, or in `snapshot.values`."""
@@ -201,7 +217,8 @@ class Supervisor:
             types={each.name: each.annotation for each in fields.values()},
         )
         must_await = any(agent.async_only for agent in self.roster.agents.values())
-        return team_agent(contract, self.name, self.compile(), must_await=must_await)
+        team = team_agent(contract, self.name, self.compile(), must_await=must_await)
+        return replace(team, charges=self._has_accounts)
 
     def _check_effects(self) -> None:
         actions = [agent.name for agent in self.roster.agents.values() if agent.contract.capability == "action"]
@@ -242,11 +259,19 @@ class Supervisor:
         return graph
 
     def _add_agent(self, graph: TeamGraph, agent: Agent) -> None:
-        layers = layers_of(agent, self.policy, self._rails, self._journal)
-        guard = Guard(agent, self.roster.request, self.roster.outcome, self._inputs.blobs, layers)
+        layers = layers_of(agent, self.policy, self._rails, self._treasury, self._journal, self.traffic)
+        guard = Guard(
+            agent,
+            self.roster.request,
+            self.roster.outcome,
+            self._inputs.blobs,
+            layers,
+            self._treasury.prices,
+            self.traffic.clock,
+        )
 
-        def on_timeout(state: State, error: NodeError) -> Command[Any]:
-            return Command(update=guard.on_timeout(state, error.error), goto=SUPERVISOR)
+        def on_timeout(state: State, error: NodeError, config: RunnableConfig) -> Command[Any]:
+            return Command(update=guard.on_timeout(state, error.error, config), goto=SUPERVISOR)
 
         graph.add_node(
             agent.name,

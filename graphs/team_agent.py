@@ -34,7 +34,7 @@ def team_agent(
     if contract.limits.timed:
         raise ContractError(
             f"team {team!r} as an agent",
-            got=f"limits.timeout={contract.limits.timeout}",
+            got=f"limits.timeout={contract.limits.timeout}, limits.idle_timeout={contract.limits.idle_timeout}",
             expected="no timeout, because a person may be asked inside",
             fix="give the agents inside a timeout",
         )
