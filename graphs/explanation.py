@@ -49,13 +49,13 @@ def explained(
     every, rules = tuple(claims), policy.rules_for(field.name)
     applied = tuple(rule for rule in rules if rule.name in decision.rules)
     rulebook = Rulebook(field, applied, context)  # what did not hold is not asked again
-    terms, over = policy.of(field.name), ()
+    terms = policy.of(field.name)
     try:
         ballot = rulebook.ballot(every)
         voting, (_, vetoes) = ballot.claims, rulebook.veto(decision, ballot)
         over = overruled(field, decision, ballot, terms)
     except RuleFailedError:
-        voting, vetoes = every, {}
+        voting, vetoes, over = every, {}, ()
     enough = "the vote must be unanimous" if terms.vote == "unanimity" else "holds a veto"
     vetoes = {**dict.fromkeys((*objectors(terms, decision.tally), *over), enough), **vetoes}
     found = conflicts(field, decision, voting, quorum=terms.quorum, silent=silent, stale=stale, vetoes=vetoes)

@@ -25,8 +25,8 @@ def decide(
     Where a team below asked a person, that person's word alone counts. Else in this order: `forbid` rules drop
     claims; the first `prefer` rule that holds for any claim leaves only those; the vote, with the policy's quorum
     and threshold; the first `force` rule that holds sets the value; who holds a veto by the terms, and `veto` and
-    `review` rules, ask for a person, and the first `route` rule that holds says for whom. A rule that cannot be evaluated sends the field to a person. No
-    order of the claims and no clock changes the result.
+    `review` rules, ask for a person, and the first `route` rule that holds says for whom. A rule that cannot be
+    evaluated sends the field to a person. No order of the claims and no clock changes the result.
 
     Args:
         field: The field.

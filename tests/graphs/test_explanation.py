@@ -205,7 +205,7 @@ def test_a_veto_by_the_terms_stands_against_rules() -> None:
         decision = told(A, C, rules=(rule,), veto=("c",))
         assert (decision.status, decision.value, decision.review) == ("contested", rule.value or "12", True)
         assert decision.reason.startswith("vetoed by c")
-        assert [(each.kind, each.agents) for each in decision.conflicts][0] == ("veto", ("c",))
+        assert (decision.conflicts[0].kind, decision.conflicts[0].agents) == ("veto", ("c",))
         assert told(A, C, rules=(rule,), veto=("a",)).status == "settled"
         assert told(A, C, claim("12", 0.1, "c"), rules=(rule,), veto=("c",)).status == "settled"
         assert told(A, C, rules=(rule,), veto=("c",), weights={"c": 0.0}).status == "settled"
