@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from ...contracts import Policy, Rule
+from ...contracts import FieldPolicy, Policy, Rule
 from ...contracts.cel import Call, Constant, Index, Items, Name, Node, Select, walk
 from ...contracts.expression import Expression
 from .effect_setting import EffectSetting
@@ -26,7 +26,7 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     """Fields, agents and effects that a policy names and that the team does not have; forced values of another type."""
     for name, terms in policy.fields.items():
         yield from _unknown(f"fields.{name}", "field", name, team.outcome)
-        yield from _agents(f"fields.{name}.weights", terms.weights, team)
+        yield from _terms(f"fields.{name}", terms, team)
         writers = len(team.writers.get(name, ()))
         if name in team.outcome and terms.quorum > writers:
             yield Finding(
@@ -37,7 +37,7 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
                 f"at most {writers}, the number of agents that write {name!r}",
                 "lower it, add an agent, or set `review: always`",
             )
-    yield from _agents("defaults.weights", policy.defaults.weights, team)
+    yield from _terms("defaults", policy.defaults, team)
     for name, effect in policy.effects.items():
         yield from _unknown(f"effects.{name}", "effect", name, team.effects)
         if effect.expression is not None:
@@ -53,6 +53,13 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
         if test.effect:
             yield from _unknown(f"test {test.name!r}, effect", "effect", test.effect, team.effects)
             yield from _agents(f"test {test.name!r}, agent", [test.agent] if test.agent else [], team)
+
+
+def _terms(where: str, terms: FieldPolicy, team: TeamSchema) -> Iterator[Finding]:
+    yield from _agents(f"{where}.weights", terms.weights, team)
+    yield from _agents(f"{where}.veto", terms.veto, team)
+    if terms.context:
+        yield from _unknown(f"{where}.context", "field of the request", terms.context, team.request)
 
 
 def _gates(policy: Policy, team: TeamSchema) -> Iterator[Finding]:

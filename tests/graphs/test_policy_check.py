@@ -517,3 +517,16 @@ def test_tests_of_unknown_effects() -> None:
         ("test 't', effect", "write 'post', if that is meant"),
         ("test 't', agent", "write 'label', if that is meant"),
     ]
+
+
+def test_names_in_terms() -> None:
+    """The agents of `weights` and `veto`, and the field of `context`, are the team's, in fields and in the defaults."""
+    terms = {"weights": {"labl": 2.0}, "veto": ["sum"], "context": "contry"}
+    for policy in ({"defaults": terms}, {"fields": {"total": terms}}):
+        found = check_policy(Policy.parse(policy), TEAM)
+        place = "defaults" if "defaults" in policy else "fields.total"
+        assert [(each.where, each.fix) for each in found] == [
+            (f"{place}.weights", "write 'label', if that is meant"),
+            (f"{place}.veto", "write 'sums', if that is meant"),
+            (f"{place}.context", "write 'country', if that is meant"),
+        ]
