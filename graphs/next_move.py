@@ -186,7 +186,11 @@ def _why_dispatch(turn: Turn, drawn: Plan) -> str:
     for name, basis in drawn.ready.items():
         for field, number in fields_revised(basis).items():
             contested.setdefault((field, number), []).append(name)
-    first = [name for name in drawn.ready if name not in turn.runs]
+    first = [
+        f"{name} in place of {drawn.instead[name]}" if name in drawn.instead else name
+        for name in drawn.ready
+        if name not in turn.runs
+    ]
     again = [name for name, basis in drawn.ready.items() if name in turn.runs and not fields_revised(basis)]
     parts = [f"needed and ready: {', '.join(first)}"] if first else []
     parts += [f"its inputs have changed: {', '.join(again)}"] if again else []

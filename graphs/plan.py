@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from ..agents import Agent
 from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, Status, round_key
 from .entry import wants_person
 from .explanation import explained
+from .fallback import has_failed
 from .mediation import Context, decide
 from .roster import Roster
 from .rounds import Rounds
@@ -57,6 +58,8 @@ class Plan:
     """Agents whose inputs are being decided; what they proposed before waits with them."""
     open: frozenset[str]
     """Fields that agents or a person are still at work on."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """For each agent that takes the place of one that failed: of which."""
 
 
 def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
@@ -84,6 +87,7 @@ def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
         bases=chain.bases,
         held=frozenset(chain.held),
         open=chain.open,
+        instead=chain.instead,
     )
 
 
@@ -97,6 +101,7 @@ class _Chain:
         self.bases: dict[str, Mapping[str, int]] = {}
         self.asking: set[str] = set()
         self.held: set[str] = set()
+        self.instead: dict[str, str] = {}
         self._fields: dict[str, Standing] = {}
         self._rounds = Rounds(turn, roster, policy)
 
@@ -115,13 +120,13 @@ class _Chain:
         heeded = {self.field(upstream) for upstream in sorted(self.policy.upstream(name))}
         states: dict[str, Standing] = {}
         decision = Decision(name, "abstained", 0)
-        for wave, rest in waves(self.roster.tiers[name], name, self.policy):
-            states |= {agent.name: self._agent(agent) for agent in wave}
+        for wave, rest in waves(self.roster.tiers[name], name, self.policy, self.roster.line):
+            states |= {name: standing for agent in wave for name, standing in self._line(agent)}
             for unready in _UNREADY:
                 if unready in states.values() or unready in heeded:
                     return unready
             decision = self._decide(name, dict.fromkeys(states, 0))
-            if is_final(decision, rest, self.policy):
+            if is_final(decision, [each for agent in rest for each in self.roster.line(agent)], self.policy):
                 decision = replace(decision, reason=f"{decision.reason}{_why_spared(rest)}")
                 break
         if self._has_pending_effect(name):
@@ -133,6 +138,16 @@ class _Chain:
             decision = replace(decision, reason="what it is derived from has no value")
         reached = self._conclude(name, self._explain(name, decision, rounds, states))
         return "closed" if reached == "dead" and set(states.values()) == {"closed"} else reached
+
+    def _line(self, agent: Agent) -> Iterator[tuple[str, Standing]]:
+        """Where the agent stands, and those that take its place, each as far as those before it have failed."""
+        for each in self.roster.line(agent):
+            if each is not agent:
+                self.instead[each.name] = each.contract.instead_of
+            standing = self._agent(each)
+            yield each.name, standing
+            if standing != "ready" or not has_failed(self.turn, each.name, self.bases[each.name], self.policy):
+                return
 
     def _agent(self, agent: Agent) -> Standing:
         """`ready` here means that it has run on what it would read now."""

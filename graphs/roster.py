@@ -9,6 +9,7 @@ from typing import Any
 
 from ..agents import Agent
 from ..contracts import OTHERS, BuildError, Field, Policy, same_type, takes_none
+from .fallback import fallbacks_of
 from .state import State
 
 __all__ = ["Roster"]
@@ -35,6 +36,8 @@ class Roster:
         self.outcome = dict(outcome)
         self._check_names(agents)
         self.agents: dict[str, Agent] = {agent.name: agent for agent in sorted(agents, key=lambda each: each.name)}
+        self.fallbacks = fallbacks_of(self.agents)
+        """For each agent those that take its place where it fails, one after the other."""
         self._check_fields()
         self._check_types()
         self._check_optional()
@@ -43,10 +46,10 @@ class Roster:
 
     @cached_property
     def tiers(self) -> dict[str, tuple[tuple[Agent, ...], ...]]:
-        """The writers of each outcome field, tier by tier, the cheapest first."""
+        """The writers of each outcome field, tier by tier, the cheapest first; without fallbacks."""
         writers: dict[str, dict[int, list[Agent]]] = {name: defaultdict(list) for name in self.outcome}
         for agent in self.agents.values():
-            for field in agent.contract.writes:
+            for field in agent.contract.writes if not agent.contract.instead_of else ():
                 writers[field][agent.contract.tier].append(agent)
         return {field: tuple(tuple(tiers[tier]) for tier in sorted(tiers)) for field, tiers in writers.items()}
 
@@ -59,6 +62,10 @@ class Roster:
             if agent.contract.capability == "action"
             for field in agent.contract.writes
         )
+
+    def line(self, agent: Agent) -> Sequence[Agent]:
+        """The agent, and those that take its place where it fails, one after the other."""
+        return (agent, *self.fallbacks.get(agent.name, ()))
 
     def hears(self, fields: Iterable[str]) -> bool:
         """Whether an agent that the fields may need reads `messages`, so that a reviewer can be heard."""
@@ -77,7 +84,7 @@ class Roster:
         seen = set(fields)
         while fields:
             for tier in self.tiers.get(fields.pop(), ()):
-                for agent in tier:
+                for agent in (each for principal in tier for each in self.line(principal)):
                     agents.add(agent.name)
                     upstream = (agent.contract.reads & self.outcome.keys()) - seen
                     seen |= upstream
@@ -279,7 +286,7 @@ class Roster:
     def _upstream(self, field: str, policy: Policy | None) -> Iterator[tuple[str, str]]:
         """The fields that a field waits for, each with the agent or rule by which it does."""
         for tier in self.tiers[field]:
-            for agent in tier:
+            for agent in (each for principal in tier for each in self.line(principal)):
                 for upstream in sorted(agent.contract.reads & self.outcome.keys()):
                     yield agent.name, upstream
         for rule in policy.rules_for(field) if policy is not None else ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..agents import Agent
 from ..contracts import Decision, Policy, Rule
@@ -16,7 +16,16 @@ Wave = tuple[Sequence[Agent], Sequence[Agent]]
 _ROUNDING = 1e-9
 
 
-def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterator[Wave]:
+def _alone(agent: Agent) -> Sequence[Agent]:
+    return (agent,)
+
+
+def waves(
+    tiers: Sequence[Sequence[Agent]],
+    name: str,
+    policy: Policy,
+    line: Callable[[Agent], Sequence[Agent]] = _alone,
+) -> Iterator[Wave]:
     """The agents of each tier in turn, as many at a time as the policy says; those of more weight first.
 
     All of a tier at once where nothing could be said of the rest before they have run: where a rule about the field
@@ -27,16 +36,22 @@ def waves(tiers: Sequence[Sequence[Agent]], name: str, policy: Policy) -> Iterat
         tiers: The writers of the field.
         name: The field.
         policy: The rules, and the terms of the vote.
+        line: From an agent to itself and those that take its place where it fails.
     """
     terms = policy.of(name)
     bounded = floor_of(terms) is not None and all(map(_only_takes_away, policy.rules_for(name)))
     for tier in tiers:
         size = len(tier)
-        if bounded and terms.wave and not any(agent.is_team or agent.contract.capability == "action" for agent in tier):
+        bound = bounded and not any(map(_is_boundless, (each for agent in tier for each in line(agent))))
+        if bound and terms.wave:
             size = terms.wave
         order = sorted(tier, key=lambda agent: (-terms.weights.get(agent.name, 1.0), agent.name))
         for start in range(0, len(order), size):
             yield order[start : start + size], order[start + size :]
+
+
+def _is_boundless(agent: Agent) -> bool:
+    return agent.is_team or agent.contract.capability == "action"
 
 
 def _only_takes_away(rule: Rule) -> bool:
