@@ -26,7 +26,7 @@ class JournalEntry:
     request: Any
     """Model and provider, every parameter, bound tools and response format, and the messages; or the arguments."""
     response: Any = None
-    """What came back, as plain data; None where there was an error."""
+    """What came back, as plain data, or the error as plain data."""
     error: str = ""
     """What the call raised, as its class and words; empty where it answered."""
     agent: str = ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ..agents.journal.playback import current_playback
 from ..agents.retry import status_of
 from ..contracts import (
     Claim,
@@ -31,6 +32,8 @@ __all__ = ["Executor"]
 
 _PAUSE = 0.05
 """Seconds between two looks at the ledger, while another run is at work on the same content."""
+
+_PLAYED = "not executed: this is a playback, and the ledger does not know it as done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,12 @@ class Executor:
         receiver = self.receivers.get(effect.name)
         if receiver is None:
             return replace(effect, status="failed", note=f"no receiver of the name {effect.name!r}")
-        entry = self._begin(effect, origin)
+        if current_playback() is not None:  # what the ledger knows, and nothing is executed
+            entry = self.ledger.entry(effect.key)
+            if entry is None or entry.status != "done":
+                return replace(effect, status="failed", note=_PLAYED)
+        else:
+            entry = self._begin(effect, origin)
         if entry is None:
             return self._deliver(effect, receiver)
         if entry.status == "done":

@@ -61,9 +61,7 @@ class Call(Generic[R]):
         return self._answered(session, asked, result)
 
     def _played(self, session: Session, asked: Asked) -> R:
-        result = self.read(played_response(asked))
-        session.repeated(asked)
-        return result
+        return self.read(played_response(session, asked))
 
     def _answered(self, session: Session, asked: Asked, result: R) -> R:
         session.answered(asked, self.tell(result), self.used(result))

@@ -152,9 +152,7 @@ class _RecordedAsyncStream(_Recorded):
 
 
 def _played_chunk(session: Session, asked: Asked, run_manager: Any) -> ChatGenerationChunk:
-    response = played_response(asked)
-    session.repeated(asked)
-    chunk = chunk_of(response)
+    chunk = chunk_of(played_response(session, asked))
     if run_manager is not None:
         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
     return chunk

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
 
-from ...contracts import Journal, JournalEntry, JournalError, digest
+from ...contracts import Journal, JournalEntry, JournalError, canonical_json, digest
 from ..run import Run
 from .difference import differences
-from .redaction import Marked, Redaction
+from .redaction import FIELD, Marked, Redaction
 from .request import Request
 
 __all__ = ["REFUSED", "Mode", "Playback", "Playing", "current_playback", "is_refused", "playback"]
@@ -27,16 +27,18 @@ REFUSED = "playback_refused"
 _NEAREST = 64
 """How many recorded requests are compared with one that is refused."""
 
-Place = tuple[str, int, str, tuple[tuple[str, int], ...]]
-"""Thread, turn, agent and versions of what it read."""
+Place = tuple[int, str, tuple[tuple[str, int], ...]]
+"""Turn, agent and versions of what it read."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Recording:
-    """The runs of agents that a thread's entries tell of: of each task the last one, whose claims stand."""
+    """What is recorded of a thread."""
 
-    tasks: dict[Place, list[list[JournalEntry]]]
+    runs: Mapping[Place, list[JournalEntry]]
+    """Of each agent's runs on the same versions the last one, whose claims stand."""
     entries: tuple[JournalEntry, ...]
+    """All entries."""
 
 
 @dataclass(slots=True)
@@ -44,8 +46,8 @@ class Playback:
     """What models and tools answered before, given again.
 
     An agent's run is given the answers of the run that was recorded on the same thread, in the same turn, on the same
-    versions of what it reads. Among equal requests of one run the nth gets the nth answer. Where the agent was run
-    several times for one task, after errors or a crash, the last run counts: its claims are the ones that stand.
+    versions of what it reads. Among equal requests of one run the nth gets the nth answer. Where there are several such
+    runs, after an error, a crash, or because the thread was recorded again, the last one counts.
     """
 
     journal: Journal
@@ -61,7 +63,6 @@ class Playback:
     refused: JournalError | None = None
     """The first refusal, once there was one."""
     _recordings: dict[str, _Recording] = field(default_factory=dict)
-    _live: dict[tuple[Place, str], int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def is_loaded(self, run: Run) -> bool:
@@ -76,12 +77,7 @@ class Playback:
             recording = _recording_of(self.journal.entries(thread))
             with self._lock:
                 recording = self._recordings.setdefault(thread, recording)
-        place = (thread, run.turn, run.agent, tuple(sorted(run.basis.items())))
-        with self._lock:
-            tasks = sum(known == place for known, _ in self._live)
-            number = self._live.setdefault((place, run.task), tasks)
-        runs = recording.tasks.get(place, [])
-        own = runs[number] if number < len(runs) else []
+        own = recording.runs.get((run.turn, run.agent, tuple(sorted(run.basis.items()))), [])
         return Playing(self, run, own, recording.entries)
 
     def refuse(self, error: JournalError) -> JournalError:
@@ -135,7 +131,7 @@ class Playing:
             with self._lock:
                 left = self._left.get((request.kind, request.name, digest(data)))
                 entry = left.pop(0) if left else None
-            if entry is not None and not (entry.error and self.playback.mode == "lenient"):
+            if entry is not None and self._may_be_given(entry, request):
                 self.playback.count(answered=True)
                 return entry
         if self.playback.mode == "strict":
@@ -143,9 +139,35 @@ class Playing:
         self.playback.count(answered=False)
         return None
 
+    def _may_be_given(self, entry: JournalEntry, request: Request) -> bool:
+        """Whether an answer can be given again; where not, a lenient playback makes the request.
+
+        Raises:
+            JournalError: It cannot, and the playback is strict.
+        """
+        incomplete = FIELD in canonical_json(entry.response)
+        if self.playback.mode == "lenient":
+            return not (entry.error or incomplete)
+        if incomplete:
+            raise self.playback.refuse(
+                JournalError(
+                    self._where(request),
+                    got="an answer that was recorded without what a field marked as Redacted holds",
+                    expected="a whole one",
+                    fix="play it back with the mode lenient, which makes the request, or take the mark away and record "
+                    "the thread again",
+                    code=REFUSED,
+                )
+            )
+        return True
+
+    def _where(self, request: Request) -> str:
+        run = self._run
+        return f"strict playback, thread {run.thread!r}, turn {run.turn}, agent {run.agent!r}, {request.shown}"
+
     def _refusal(self, request: Request, marked: Marked) -> JournalError:
         run = self._run
-        where = f"strict playback, thread {run.thread!r}, turn {run.turn}, agent {run.agent!r}, {request.shown}"
+        where = self._where(request)
         nearest, found = self._nearest(request, marked)
         if nearest is None:
             return JournalError(
@@ -209,11 +231,11 @@ def _of(entry: JournalEntry, run: Run) -> str:
 
 def _recording_of(entries: Iterable[JournalEntry]) -> _Recording:
     every = tuple(entries)
-    found: dict[Place, dict[str, dict[str, list[JournalEntry]]]] = {}
+    found: dict[Place, dict[str, list[JournalEntry]]] = {}
     for entry in every:
-        place = (entry.thread, entry.turn, entry.agent, tuple(sorted(entry.basis.items())))
-        found.setdefault(place, {}).setdefault(entry.task, {}).setdefault(entry.run, []).append(entry)
-    return _Recording({place: [_last(runs) for runs in tasks.values()] for place, tasks in found.items()}, every)
+        place = (entry.turn, entry.agent, tuple(sorted(entry.basis.items())))
+        found.setdefault(place, {}).setdefault(entry.run, []).append(entry)
+    return _Recording({place: _last(runs) for place, runs in found.items()}, every)
 
 
 def _last(runs: Mapping[str, list[JournalEntry]]) -> list[JournalEntry]:

@@ -13,13 +13,16 @@ from ...contracts import JournalError, missing_extra
 from .plain import plain
 from .secret_patterns import NAME, without_known_secrets
 
-__all__ = ["DETECT_SECRETS", "PATTERNS", "Marked", "Redaction", "Redactor", "redactor_of"]
+__all__ = ["DETECT_SECRETS", "FIELD", "PATTERNS", "Marked", "Redaction", "Redactor", "redactor_of"]
 
 PATTERNS = NAME
 """The redactor that looks for the commonest keys."""
 
 DETECT_SECRETS = f"{NAME}+detect-secrets"
 """The redactor that also looks for what detect-secrets knows by its form."""
+
+FIELD = "[redacted: field "
+"""With what begins what stands in the place of a marked value."""
 
 Redactor = Literal["patterns", "detect-secrets"]
 """What takes secrets out: `patterns` of the commonest keys; `detect-secrets` too, which takes longer."""

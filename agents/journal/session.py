@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ...contracts import Journal, JournalEntry, JournalError, Usage, digest
+from ...contracts import Journal, JournalEntry, Usage, digest
 from ..run import Run
+from .recorded_error import error_of, told_error
 from .redaction import PATTERNS, Marked, Redaction
 from .request import Request
 
@@ -95,9 +96,10 @@ class Session:
             used = Usage(entry.name, entry.input_tokens, entry.output_tokens)
             self._record(asked, entry.response, used, entry.error)
 
-    def failed(self, asked: Asked, error: BaseException) -> None:
+    def failed(self, asked: Asked, error: Exception) -> None:
         """Record that the call raised."""
-        self._record(asked, None, Usage(), f"{type(error).__name__}: {error}"[:500])
+        told = told_error(error)
+        self._record(asked, told, _NOTHING, f"{told['class']}: {told['words']}"[:500])
 
     def settle(self) -> None:
         """Wait until all is on disk.
@@ -180,18 +182,14 @@ def in_session(session: Session | None) -> Iterator[None]:
         _current.reset(token)
 
 
-def played_response(asked: Asked) -> Any:
-    """The answer to give back in a playback.
+def played_response(session: Session, asked: Asked) -> Any:
+    """The answer to give back in a playback; recorded anew where the playback records.
 
     Raises:
-        JournalError: When it was recorded the call raised.
+        Exception: What the call raised when it was recorded.
     """
+    session.repeated(asked)
     entry = asked.played
     if entry is not None and entry.error:
-        raise JournalError(
-            f"playback of {asked.request.shown}",
-            got=f"the error that was recorded: {entry.error}",
-            expected="an answer",
-            fix="record the thread again if the cause has gone",
-        )
+        raise error_of(entry.response)
     return None if entry is None else entry.response
