@@ -45,12 +45,12 @@ class Attempt:
         return replace(taken, attempts=1, seconds=round(max(0.0, _clock() - self._started), 6))
 
     def charged(self, said: Usage = Usage()) -> Spend:  # noqa: B008 (frozen)
-        """What of it is to be paid for: all but what a cache answered.
+        """What of it is to be paid for: all but what a cache or a playback answered.
 
         Args:
             said: What the agent says.
         """
-        return charged_of(self._meter.calls, self.taken(said), self._prices, self._provider)
+        return charged_of(self._meter.unpaid, self.taken(said), self._prices, self._provider)
 
 
 def _clock() -> float:

@@ -15,7 +15,7 @@ from langchain_core.tracers.context import register_configure_hook
 
 from ..contracts import Usage
 
-__all__ = ["Meter", "metering"]
+__all__ = ["Meter", "metering", "not_paid"]
 
 
 class Meter(BaseCallbackHandler):
@@ -26,13 +26,22 @@ class Meter(BaseCallbackHandler):
     def __init__(self) -> None:
         super().__init__()
         self._calls: list[Usage] = []
+        self._unpaid: list[Usage] = []
         self._lock = Lock()
+        self.around: Meter | None = None
+        """The meter of what this one is part of."""
 
     @property
     def calls(self) -> tuple[Usage, ...]:
-        """What each call used; of one that a cache answered `usd` is 0."""
+        """What each call used."""
         with self._lock:
             return tuple(self._calls)
+
+    @property
+    def unpaid(self) -> tuple[Usage, ...]:
+        """What those used that were not made: a cache answered, or a playback."""
+        with self._lock:
+            return tuple(self._unpaid)
 
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Count a call."""
@@ -40,6 +49,13 @@ class Meter(BaseCallbackHandler):
         if used is not None:
             with self._lock:
                 self._calls.append(used)
+                if _is_from_cache(response):
+                    self._unpaid.append(used)
+
+    def forgive(self, used: Usage) -> None:
+        """Note that a call was not made."""
+        with self._lock:
+            self._unpaid.append(used)
 
 
 _current: ContextVar[Meter | None] = ContextVar("quorate_meter", default=None)
@@ -49,11 +65,20 @@ register_configure_hook(_current, inheritable=True)
 @contextmanager
 def metering(meter: Meter) -> Iterator[None]:
     """Let the meter count, in this thread or task and those that it starts; one around it counts too."""
+    meter.around = _current.get()
     token = _current.set(meter)
     try:
         yield
     finally:
         _current.reset(token)
+
+
+def not_paid(used: Usage) -> None:
+    """Note that the call of a model that comes next is not made: its answer was recorded."""
+    meter = _current.get()
+    while meter is not None:
+        meter.forgive(used)
+        meter = meter.around
 
 
 def _used(response: LLMResult) -> Usage | None:
@@ -71,7 +96,6 @@ def _used(response: LLMResult) -> Usage | None:
                 output_tokens=used["output_tokens"],
                 cached_tokens=details.get("cache_read") or 0,
                 cache_write_tokens=details.get("cache_creation") or 0,
-                usd=0.0 if _is_from_cache(used) else None,
             )
     tokens = output.get("token_usage")
     if isinstance(tokens, dict) and tokens:
@@ -83,6 +107,9 @@ def _used(response: LLMResult) -> Usage | None:
     return None
 
 
-def _is_from_cache(used: Any) -> bool:
+def _is_from_cache(response: LLMResult) -> bool:
     """Whether LangChain's cache answered: it says so by a cost of nothing."""
-    return bool(used.get("total_cost") == 0)
+    generation = next((each for some in response.generations for each in some), None)
+    message = generation.message if isinstance(generation, ChatGeneration) else None
+    used: Any = message.usage_metadata if isinstance(message, AIMessage) else None
+    return bool(used) and used.get("total_cost") == 0

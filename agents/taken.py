@@ -35,9 +35,9 @@ def taken_by(calls: Sequence[Usage], said: Usage, prices: Prices, provider: str 
     return replace(said, usd=prices.usd(said, provider))
 
 
-def charged_of(calls: Iterable[Usage], taken: Usage, prices: Prices, provider: str = "") -> Spend:
-    """What of it is to be paid: all but what a cache answered; `seconds` and `attempts` as in `taken`."""
-    free = sum_of([replace(each, usd=prices.usd(each, provider)) for each in calls if each.usd == 0])
+def charged_of(unpaid: Iterable[Usage], taken: Usage, prices: Prices, provider: str = "") -> Spend:
+    """What of it is to be paid for: all but the calls that were not made."""
+    free = sum_of([replace(each, usd=prices.usd(each, provider)) for each in unpaid])
     paid = taken.spent - Spend(_tokens(free), free.usd or 0.0)
     return replace(paid, tokens=max(0, paid.tokens), usd=max(0.0, paid.usd))
 

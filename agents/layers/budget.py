@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from langgraph.errors import GraphBubbleUp
 
-from ...contracts import Accounts, BudgetError, Budgets, Spend, TenantBudget, Unit, Usage
+from ...contracts import Accounts, BudgetError, Budgets, Fault, Spend, TenantBudget, Unit, Usage, digest
 from ...contracts.budget import shown
 from ..agent import Agent
 from ..attempt import Attempt
+from ..journal.playback import current_playback
 from ..output import Output
 from ..prices import Prices
 from ..run import Run
@@ -20,6 +24,9 @@ from .layer import AsyncProceed, Inputs, Proceed
 from .purse import Purses
 
 __all__ = ["BudgetLayer"]
+
+_SUPERVISOR = "supervisor"
+"""The node that faults about budgets carry the name of: no agent has failed."""
 
 
 def _now() -> datetime:
@@ -57,25 +64,27 @@ class BudgetLayer:
 
     def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
         """The output of a sync agent, if there is a budget for the attempt."""
+        accounts = self._charged_accounts()
         with self._set_aside(run) as hold:
-            if self._accounts is not None:
-                self._reserve(self._accounts, run)
+            if accounts is not None:
+                self._reserve(accounts, run)
             try:
                 output = proceed(inputs)
                 hold.said = output.usage
             except GraphBubbleUp:
-                hold.goes_on = self._agent.is_team  # it says in the end what all of it took
+                hold.goes_on = self._agent.is_team
                 raise
             finally:
-                if self._accounts is not None:
-                    self._accounts.settle(_key(run), spent=hold.charged)
-        return output
+                if accounts is not None:
+                    over = self._settle(accounts, run, hold)
+        return output if accounts is None else _with_faults(output, over)
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """The output of an async agent; the accounts are asked in a worker thread."""
+        accounts = self._charged_accounts()
         with self._set_aside(run) as hold:
-            if self._accounts is not None:
-                await asyncio.to_thread(self._reserve, self._accounts, run)
+            if accounts is not None:
+                await asyncio.to_thread(self._reserve, accounts, run)
             try:
                 output = await proceed(inputs)
                 hold.said = output.usage
@@ -83,11 +92,14 @@ class BudgetLayer:
                 hold.goes_on = self._agent.is_team
                 raise
             finally:
-                if self._accounts is not None:
-                    # An attempt that is cancelled has spent what it has spent.
-                    spent = hold.charged
-                    await asyncio.shield(asyncio.to_thread(self._accounts.settle, _key(run), spent=spent))
-        return output
+                if accounts is not None:  # an attempt that is cancelled has spent what it has spent
+                    over = await asyncio.shield(asyncio.to_thread(self._settle, accounts, run, hold))
+        return output if accounts is None else _with_faults(output, over)
+
+    def _charged_accounts(self) -> Accounts | None:
+        """The accounts, where what the attempt takes is to be paid for: in a strict playback nothing is."""
+        playback = current_playback() if self._accounts is not None else None
+        return self._accounts if playback is None or playback.mode != "strict" else None
 
     @contextmanager
     def _set_aside(self, run: Run) -> Iterator[_Hold]:
@@ -109,16 +121,24 @@ class BudgetLayer:
             purse.settle(run.agent, run.reserved, hold.taken.spent)
 
     def _reserve(self, accounts: Accounts, run: Run) -> None:
-        limits = self._agent.contract.limits
-        amount = Spend(limits.tokens or 0, limits.usd or 0.0, 0.0, 1)
-        budget = self._tenant
+        amount, budget = _amount(run), self._tenant
         spent = accounts.reserve(_key(run), tenant=run.tenant, amount=amount, budget=budget, now=self._now())
         if spent is None:
             return
         for unit, left in budget.left(spent).items():
-            if left <= 0 or amount.of(unit) > left:
-                who = f"tenant {run.tenant!r}" if run.tenant else "the account of runs without a tenant"
-                raise _refusal(run.agent, who, unit, left, amount.of(unit), run.attempt, code=f"budget_tenant_{unit}")
+            if amount.of(unit) > left:
+                code = f"budget_tenant_{unit}"
+                raise _refusal(run.agent, _account(run), unit, left, amount.of(unit), run.attempt, code)
+
+    def _settle(self, accounts: Accounts, run: Run, hold: _Hold) -> tuple[Fault, ...]:
+        """Settle what was taken; faults where it was more than was set aside, and more than the account has."""
+        charged, amount, budget = hold.charged, _amount(run), self._tenant
+        accounts.settle(_key(run), spent=charged)
+        if all(charged.of(unit) <= amount.of(unit) for unit in budget.limits):
+            return ()
+        since = None if budget.period is None else self._now() - budget.period
+        spent = accounts.spent(run.tenant, since=since)
+        return tuple(_overrun(run, unit, budget.limits[unit], spent, charged) for unit in budget.over(spent))
 
 
 class _Hold:
@@ -141,7 +161,30 @@ class _Hold:
 
 def _key(run: Run) -> str:
     """Which call it is: the task's id is the same after a crash, and of no other task."""
-    return f"{run.thread}/{run.task}/{run.attempt}"
+    return digest([run.thread, run.task or uuid.uuid4().hex, run.attempt])
+
+
+def _amount(run: Run) -> Spend:
+    """What the supervisor set aside for one attempt."""
+    held = run.reserved
+    return Spend(math.ceil(held.get("tokens", 0)), held.get("usd", 0.0), held.get("seconds", 0.0), 1)
+
+
+def _account(run: Run) -> str:
+    return f"tenant {run.tenant!r}" if run.tenant else "runs without a tenant"
+
+
+def _overrun(run: Run, unit: Unit, bound: float, spent: Spend, charged: Spend) -> Fault:
+    message = (
+        f"{_account(run)}, {unit}: {shown(unit, spent.of(unit))} were spent of {shown(unit, bound)}; "
+        f"{run.agent} took {shown(unit, charged.of(unit))}"
+    )
+    fix = f"set limits.{unit if unit in ('tokens', 'usd') else 'tokens'} of the agent to what it may take"
+    return Fault(_SUPERVISOR, "budget", run.attempt, message, fix, code=f"budget_tenant_{unit}")
+
+
+def _with_faults(output: Output, faults: tuple[Fault, ...]) -> Output:
+    return replace(output, faults=(*output.faults, *faults)) if faults else output
 
 
 def _unit(text: str) -> Unit:
