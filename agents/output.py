@@ -252,19 +252,19 @@ def _plain_args(args: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _check_single(effects: list[Effect], contract: Contract, fields: Mapping[str, Field]) -> None:
     *before, last = effects
-    if before and not fields[last.field].holds_several:
-        raise ContractError(
-            f"agent {contract.name!r}, effect {last.name!r}",
-            got="a second effect in one run",
-            expected=f"one, for {last.field!r} holds the answer to one",
-            fix=f"make {last.field!r} a list, which holds the answers to all; or let one agent propose each",
-        )
     if any(other.key == last.key for other in before):
         raise ContractError(
             f"agent {contract.name!r}, effect {last.name!r}",
             got="two effects of the same content in one run",
             expected="one effect for each content",
             fix="propose it once, or name in `identity` the fields that tell them apart",
+        )
+    if before and not fields[last.field].holds_several:
+        raise ContractError(
+            f"agent {contract.name!r}, effect {last.name!r}",
+            got="a second effect in one run",
+            expected=f"one, for {last.field!r} holds the answer to one",
+            fix=f"make {last.field!r} a list, which holds the answers to all; or let one agent propose each",
         )
 
 

@@ -6,14 +6,16 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .address import Address
 from .closed import closed
+from .effects.joint_receiver import Compensate, Execute, JointReceiver
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from .effects.stored_ledger import StoredLedger
     from .log.refusals import Refused
     from .saver.log import Log
     from .thread import Thread
@@ -47,6 +49,16 @@ class BaseDatabase(ABC):
         """A saver for `ainvoke` and `astream`, open within the `async with` block."""
         return self.log.asaver()
 
+    @property
+    @abstractmethod
+    def ledger(self) -> StoredLedger[Any]:
+        """What is known of every effect."""
+
+    def receiver(self, execute: Execute, compensate: Compensate | None = None) -> JointReceiver:
+        """A receiver that writes to tables of the user's own, in one transaction with the ledger."""
+        ledger = self.ledger
+        return JointReceiver(ledger.place, ledger.writing, execute, compensate)
+
     def threads(self, limit: int | None = None, *, refused: Refused | None = None) -> list[Thread]:
         """The threads that have a checkpoint, newest first, at most `limit`."""
         return self.log.threads(limit, refused)
@@ -67,6 +79,7 @@ class BaseDatabase(ABC):
             opened, self._opened, self._closed = self._opened, None, True
         if opened is not None:
             opened.close()
+        self.ledger.close()
         self._release()
 
     @abstractmethod

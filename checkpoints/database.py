@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from ..contracts import BlobStore, Journal, Ledger, missing_extra
 from .address import Address
+from .effects.joint_receiver import Compensate, Execute, JointReceiver
 from .effects.table import Table
 from .thread import Thread
 
@@ -56,6 +57,18 @@ class Database(Protocol):
 
         Raises:
             DatabaseError: The name cannot be one of a table, or belongs to a table that is not quorate's.
+        """
+        ...
+
+    def receiver(self, execute: Execute, compensate: Compensate | None = None) -> JointReceiver:
+        """A receiver that writes to tables of the user's own in this database, in one transaction with the ledger.
+
+        Args:
+            execute: Called with the connection, the key and the arguments of an effect; its answer is plain JSON data.
+                The connection is a `sqlite3.Connection`, or a `psycopg.Connection` whose rows are dicts, within a
+                transaction. It is neither committed nor rolled back, and used for nothing else. What raises has not
+                happened.
+            compensate: The same, to undo an effect: with its answer as a fourth argument.
         """
         ...
 

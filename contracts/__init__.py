@@ -10,7 +10,7 @@ from .confidence_map import ConfidenceMap
 from .conflict import Conflict, ConflictKind
 from .contract import Capability, Contract, Limits
 from .decision import Alternative, Decision, Status
-from .effect import Effect, EffectStatus
+from .effect import Attested, Effect, EffectStatus, compensation_key, generation_key
 from .equality import Canonical
 from .errors import (
     AgentError,
@@ -43,7 +43,15 @@ from .flip import Change, ChangeKind, Flip
 from .gate import EntryPolicy, EntryRequirement, HandoffRequirement
 from .guardrail import Guardrail, GuardrailCheck, GuardrailPlace, Permissions
 from .journal import Journal, JournaledThread, JournalEntry, JournalKind
-from .ledger import Entry, Ledger, LookupReceiver, Receiver
+from .ledger import (
+    CompensatingReceiver,
+    Entry,
+    Ledger,
+    LookupReceiver,
+    Receiver,
+    TransactionalLedger,
+    TransactionalReceiver,
+)
 from .move import Ask, Dispatch, Execute, Finish, Halt, Move, Outcome
 from .opinion import Opinion, OpinionKind
 from .person import same_name
@@ -52,7 +60,20 @@ from .policy_test import PolicyTest, StatedClaim
 from .record import canonical_json, check_plain, digest, dump, load
 from .redacted import Redacted, redacted_fields
 from .reference import Reference, references
-from .review import Action, Answer, Approve, Assign, Edit, Lapse, Question, Reject, Respond, Verdict
+from .review import (
+    Action,
+    Answer,
+    Approve,
+    Assign,
+    Edit,
+    Happened,
+    Lapse,
+    NotHappened,
+    Question,
+    Reject,
+    Respond,
+    Verdict,
+)
 from .review_policy import Rung
 from .revision import OTHERS, base_of, fields_revised, round_key
 from .rule import Rule, RuleAction
@@ -71,6 +92,7 @@ __all__ = [
     "Answer",
     "Approve",
     "Ask",
+    "Attested",
     "Assign",
     "BlobError",
     "BlobStore",
@@ -86,6 +108,7 @@ __all__ = [
     "ChangeKind",
     "Claim",
     "ConfidenceMap",
+    "CompensatingReceiver",
     "Conflict",
     "ConflictKind",
     "ContextCalibration",
@@ -118,6 +141,7 @@ __all__ = [
     "GuardrailError",
     "GuardrailPlace",
     "Halt",
+    "Happened",
     "HandoffRequirement",
     "InjectedKind",
     "InputError",
@@ -134,6 +158,7 @@ __all__ = [
     "Limits",
     "LookupReceiver",
     "Move",
+    "NotHappened",
     "OTHERS",
     "Opinion",
     "OpinionKind",
@@ -166,6 +191,8 @@ __all__ = [
     "StaleThreadError",
     "SuiteError",
     "TenantBudget",
+    "TransactionalLedger",
+    "TransactionalReceiver",
     "TurnStatus",
     "UNITS",
     "Unit",
@@ -177,11 +204,13 @@ __all__ = [
     "blob_digest",
     "canonical_json",
     "check_plain",
+    "compensation_key",
     "digest",
     "dump",
     "fields_of",
     "fields_revised",
     "first_problem",
+    "generation_key",
     "load",
     "missing_extra",
     "redacted_fields",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from .annotation import is_optional, metadata_of
+from .annotation import alternatives, is_optional, metadata_of
 from .equality import Canonical, canonical_of, key_of
 from .record import canonical_json, check_plain
 from .scale import place_of
@@ -65,6 +66,19 @@ class Field:
             self._check_comparable(plain)
         return plain
 
+    def of_answer(self, result: Any) -> Any:
+        """A receiver's answer as a value of the field; as the one item of a list where it is no list itself.
+
+        Raises:
+            ValueError: It is not of the field's type.
+        """
+        try:
+            return self.plain(result)
+        except ValueError:
+            if not self.holds_several:
+                raise
+            return self.plain([result])
+
     def key(self, plain: Any) -> str:
         """The text that all equal values share: by the field's own `Canonical`, else by `key_of`."""
         value = self.parse(plain)
@@ -74,6 +88,16 @@ class Field:
     def place(self, plain: Any) -> decimal.Decimal | None:
         """Where a value stands on the line of its type: a number, days, or seconds; None where it has no place."""
         return place_of(self.parse(plain))
+
+    @cached_property
+    def holds_several(self) -> bool:
+        """Whether its value is a list, of whatever length."""
+        kinds = (list, Sequence, Iterable, Collection)
+        for each in alternatives(self.annotation):
+            origin = get_origin(each) or each
+            if any(origin is kind for kind in kinds) or (origin is tuple and get_args(each)[-1:] == (...,)):
+                return True
+        return False
 
     @cached_property
     def _canonical(self) -> Canonical | None:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 __all__ = ["Opinion", "OpinionKind"]
 
-OpinionKind = Literal["approve", "edit", "reject", "respond", "assign", "lapse", "correct"]
+OpinionKind = Literal["approve", "edit", "reject", "respond", "happened", "not_happened", "assign", "lapse", "correct"]
 """What was said.
 
-The first four are a reviewer's verdicts. `assign`: the question was handed to others. `lapse`: its deadline had passed
+The first six are a reviewer's verdicts. `assign`: the question was handed to others. `lapse`: its deadline had passed
 when somebody looked. `correct`: a person corrected fields unasked.
 """
 

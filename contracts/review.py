@@ -15,7 +15,9 @@ __all__ = [
     "Approve",
     "Assign",
     "Edit",
+    "Happened",
     "Lapse",
+    "NotHappened",
     "Question",
     "Reject",
     "Respond",
@@ -43,7 +45,7 @@ class ReviewConfig(TypedDict):
     action_name: str
     """Name of the action."""
     allowed_decisions: list[str]
-    """Of `approve`, `edit`, `reject`, `respond`."""
+    """Of `approve`, `edit`, `reject`, `respond`; of an unknown effect also `happened`, `not_happened`."""
 
 
 class Question(TypedDict):
@@ -102,6 +104,19 @@ class Respond(_Part):
     message: str = Field(min_length=1)
 
 
+class Happened(_Part):
+    """Of an effect of which it is not known: it did happen, and this is what the receiver answered."""
+
+    type: Literal["happened"] = "happened"
+    result: Any = None
+
+
+class NotHappened(_Part):
+    """Of an effect of which it is not known: it did not happen; as it is approved, it is executed now."""
+
+    type: Literal["not_happened"] = "not_happened"
+
+
 class Assign(_Part):
     """Hand the question to others: from then on it is theirs. It is open as before, and so is its deadline."""
 
@@ -116,7 +131,9 @@ class Lapse(_Part):
     type: Literal["lapse"] = "lapse"
 
 
-Verdict = Annotated[Approve | Edit | Reject | Respond | Assign | Lapse, Field(discriminator="type")]
+Verdict = Annotated[
+    Approve | Edit | Reject | Respond | Happened | NotHappened | Assign | Lapse, Field(discriminator="type")
+]
 """What the reviewer wants: a closed union, told apart by `type`."""
 
 
@@ -136,7 +153,7 @@ class Answer(_Part):
     """What is the same in all questions that are answered with this; empty for the answer to one question."""
 
     @property
-    def verdict(self) -> Approve | Edit | Reject | Respond | Assign | Lapse:
+    def verdict(self) -> Approve | Edit | Reject | Respond | Happened | NotHappened | Assign | Lapse:
         """The one verdict."""
         return self.decisions[0]
 

@@ -20,7 +20,7 @@ Ending = Literal["", "deadline", "disagreement"]
 it goes on.
 """
 
-_ANSWERS = ("approve", "edit", "reject")
+_ANSWERS = ("approve", "edit", "reject", "happened", "not_happened")
 _LONGEST = 40
 
 
@@ -198,6 +198,7 @@ class _Matter:
 def _wanted(opinion: Opinion, matter: str) -> str:
     value = opinion.values[matter]
     if opinion.effect:
-        return "no" if value is None else "yes, edited" if opinion.kind == "edit" else "yes"
+        said = {"edit": "yes, edited", "happened": "it happened", "not_happened": "it did not happen"}
+        return "no" if value is None else said.get(opinion.kind, "yes")
     text = "no value" if value is None else " ".join(str(value).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -56,9 +56,13 @@ def _decline(
     lapsed.effects[ask.effect] = replace(
         effect, status="declined", by=by, note=note, reason_code=code, reviewer="", decided_at=at, approved=""
     )
+    if effect.undoes:
+        return
     old = turn.decisions.get(effect.field) or Decision(effect.field, "abstained", 0)
     others = any(
-        each.field == effect.field and (each.uncertain or each.status in ("proposed", "approved", "done", "duplicate"))
+        each.field == effect.field
+        and not each.undoes
+        and (each.uncertain or each.status in ("proposed", "approved", "done", "duplicate"))
         for slot, each in turn.effects.items()
         if slot != ask.effect
     )

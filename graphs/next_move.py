@@ -17,20 +17,17 @@ from ..contracts import (
     Halt,
     Move,
     Policy,
-    PolicyError,
     fields_revised,
 )
 from .asking import ask_about_effect, ask_about_fields
-from .entry import wants_person
+from .compensation import left_standing
+from .judgement import effects_in_order, judge_effects, may_be_asked, may_be_executed
 from .lapse import lapse
 from .plan import Plan, plan
 from .roster import Roster
 from .turn import Turn
 
 __all__ = ["Step", "next_move"]
-
-POLICY = "policy"
-"""Who approved an effect, where no person did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Step:
     decisions: Mapping[str, Decision]
     """Decisions that are new or different, by field."""
     effects: Mapping[str, Effect]
-    """Effects that were approved or withdrawn, by slot."""
+    """Effects that were approved or withdrawn, and compensations that are proposed, by slot."""
 
 
 def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime) -> Step:
@@ -63,7 +60,7 @@ def next_move(turn: Turn, roster: Roster, policy: Policy, now: datetime.datetime
             turn, decisions={**turn.decisions, **lapsed.decisions}, effects={**turn.effects, **lapsed.effects}
         )
     drawn = plan(turn, roster, policy)
-    effects = _judge_effects(turn, drawn, roster, policy)
+    effects = judge_effects(turn, drawn, roster, policy)
     move = _move(turn, drawn, {**turn.effects, **effects}, policy, now)
     return Step(
         move=_at(move, now),
@@ -90,8 +87,8 @@ def _move(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy
 def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Policy, now: datetime.datetime) -> Move:
     if drawn.ready:
         return Dispatch(drawn.ready, _why_dispatch(turn, drawn))
-    in_order = sorted(effects.items(), key=lambda item: (item[1].key, item[0]))
-    approved = tuple(slot for slot, each in in_order if each.status == "approved" and _holds(each, drawn))
+    in_order = effects_in_order(effects, turn)
+    approved = tuple(slot for slot, each in in_order if may_be_executed(each, effects, drawn))
     if approved:
         names = sorted({effects[key].name for key in approved})
         return Execute(
@@ -100,85 +97,28 @@ def _wanted(turn: Turn, drawn: Plan, effects: Mapping[str, Effect], policy: Poli
     if drawn.asking:
         return ask_about_fields(turn, drawn.asking, drawn.decisions, policy, now)
     for key, effect in sorted(in_order, key=lambda item: item[1].status != "unknown"):
-        if effect.status == "unknown" or (effect.status == "proposed" and _holds(effect, drawn)):
+        if may_be_asked(effect, effects, drawn):
             return ask_about_effect(turn, key, effect, _why_effect(effect), policy, now)
     return _finish(turn, drawn, effects)
-
-
-def _holds(effect: Effect, drawn: Plan) -> bool:
-    """Whether the effect was proposed on the decisions that stand now."""
-    return effect.basis == drawn.bases.get(effect.agent)
 
 
 def _finish(turn: Turn, drawn: Plan, effects: Mapping[str, Effect]) -> Finish:
     left = {goal for goal in turn.goals if goal in drawn.decisions and _is_left(drawn.decisions[goal])}
     without = sorted(left.union(drawn.dead))
     if not without:
-        closed = f"; closed by a person: {', '.join(drawn.closed)}" if drawn.closed else ""
-        return Finish("settled", f"all {len(turn.goals)} goals are settled{closed}")
+        closed = [f"closed by a person: {', '.join(drawn.closed)}"] if drawn.closed else []
+        settled = [f"all {len(turn.goals)} goals are settled", *closed, *left_standing(effects, drawn)]
+        return Finish("settled", "; ".join(settled))
     failed = [
         f"{effect.name} {effect.status}: {effect.note}" for effect in effects.values() if effect.status == "failed"
     ]
-    reasons = [f"{name}: {_why_open(name, drawn)}" for name in without]
+    reasons = [f"{name}: {_why_open(name, drawn)}" for name in without] + left_standing(effects, drawn)
     return Finish("unsettled", "; ".join([*reasons, *failed]))
 
 
 def _is_left(decision: Decision) -> bool:
     """Whether people were asked, and left it open: it is asked anew in a new turn, also where it may stay empty."""
     return decision.locked and decision.by.startswith("policy:") and decision.reason_code == "leave"
-
-
-def _judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> dict[str, Effect]:
-    """Withdraw what was proposed on decisions that have changed since; approve what the policy approves."""
-    judged: dict[str, Effect] = {}
-    for key, effect in turn.effects.items():
-        if effect.status not in ("proposed", "approved") or effect.agent in drawn.held:
-            continue
-        if not _holds(effect, drawn):
-            judged[key] = replace(effect, status="withdrawn", note="what it was based on has changed")
-        elif effect.status == "proposed" or effect.by == POLICY:  # until it is executed, what the policy asks must hold
-            open_again = replace(effect, status="proposed", approved="", by="")
-            judged[key] = _judge(open_again, turn, drawn, policy, roster)
-    return {key: effect for key, effect in judged.items() if effect != turn.effects[key]}
-
-
-def _judge(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
-    """A proposed effect, approved where the policy approves it and the agent has not acted on other inputs before."""
-    if effect.before:
-        return replace(effect, note=f"{effect.name} was proposed before in this turn: {effect.before}")
-    earlier = [other for other in turn.effects.values() if other.agent == effect.agent and other.basis != effect.basis]
-    if any(other.status in ("done", "duplicate") for other in earlier):
-        return replace(effect, note=f"{effect.name} was already executed in this turn, with other arguments")
-    if any(other.uncertain or other.status == "unknown" for other in earlier):
-        return replace(effect, note=f"{effect.name} may have been executed in this turn, with other arguments")
-    if fired := [fault for fault in turn.faults if wants_person(fault, effect.agent, effect.basis)]:
-        return replace(effect, note=f"guardrail {fired[0].code}: {fired[0].message}"[:500])
-    return _approve(effect, turn, drawn, policy, roster)
-
-
-def _approve(effect: Effect, turn: Turn, drawn: Plan, policy: Policy, roster: Roster) -> Effect:
-    terms = policy.effects.get(effect.name)
-    if terms is None or not terms.upstream.isdisjoint(drawn.open):
-        return effect
-    decided = {
-        name: roster.outcome[name].parse(drawn.decisions[name].value)
-        for name in terms.upstream
-        if name in drawn.decisions and drawn.decisions[name].status == "settled"
-    }
-    variables = {
-        "name": effect.name,
-        "args": effect.args,
-        "agent": effect.agent,
-        "request": turn.request,
-        "decided": decided,
-    }
-    try:
-        approves = terms.approves(variables)
-    except PolicyError as error:
-        return replace(effect, note=str(error)[:500])
-    if not approves:
-        return replace(effect, note=f"the policy approves it only where {terms.approve}" if terms.approve else "")
-    return replace(effect, status="approved", approved=effect.digest, by=POLICY)
 
 
 def _why_dispatch(turn: Turn, drawn: Plan) -> str:
@@ -204,7 +144,8 @@ def _why_dispatch(turn: Turn, drawn: Plan) -> str:
 def _why_effect(effect: Effect) -> str:
     if effect.status == "unknown":
         return f"{effect.name}: it is not known whether it happened: {effect.note}"
-    return f"{effect.name}: " + (effect.note or "the policy leaves it to a person")
+    why = effect.note or "the policy leaves it to a person"
+    return f"{effect.reason}; {why}" if effect.undoes else f"{effect.name}: {why}"
 
 
 def _why_open(name: str, drawn: Plan) -> str:

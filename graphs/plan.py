@@ -56,6 +56,8 @@ class Plan:
     """For each agent that can run now, the versions that it would read."""
     held: frozenset[str]
     """Agents whose inputs are being decided; what they proposed before waits with them."""
+    ended: frozenset[str]
+    """Agents that will not run any more in this turn: something that they read was left without a value."""
     open: frozenset[str]
     """Fields that agents or a person are still at work on."""
     instead: Mapping[str, str] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def plan(turn: Turn, roster: Roster, policy: Policy) -> Plan:
         closed=tuple(sorted(goal for goal, standing in standings.items() if standing == "closed")),
         bases=chain.bases,
         held=frozenset(chain.held),
+        ended=frozenset(chain.ended),
         open=chain.open,
         instead=chain.instead,
     )
@@ -101,6 +104,7 @@ class _Chain:
         self.bases: dict[str, Mapping[str, int]] = {}
         self.asking: set[str] = set()
         self.held: set[str] = set()
+        self.ended: set[str] = set()
         self.instead: dict[str, str] = {}
         self._fields: dict[str, Standing] = {}
         self._rounds = Rounds(turn, roster, policy)
@@ -162,6 +166,7 @@ class _Chain:
                 basis[name] = self.turn.heard
         for ended in _ENDED:
             if ended in standings:
+                self.ended.add(agent.name)
                 return ended
         for unready in _UNREADY:
             if unready in standings:
@@ -181,11 +186,21 @@ class _Chain:
             for effect in self.turn.effects.values()
         )
 
+    def _has_failed_effect(self, name: str) -> bool:
+        return any(
+            effect.field == name and effect.status == "failed" and effect.basis == self.bases.get(effect.agent)
+            for effect in self.turn.effects.values()
+            if not effect.undoes
+        )
+
     def _decide(self, name: str, rounds: Mapping[str, int]) -> Decision:
         """The decision on the claims of these agents, each of the round that is given."""
         claims = self._rounds.counting(name, self.bases, rounds)
         facts = [claim for claim in claims if self._is_fact(claim)] if name in self.roster.actions else []
         field, context = self.roster.outcome[name], self._context(name)
+        if facts and field.holds_several:
+            claims = [claim for claim in claims if claim not in facts]
+            facts = [] if self._has_failed_effect(name) else [_joined(facts)]
         fresh = decide(field, facts or claims, self.policy, context, terms=_FACT if facts else None)
         return self._number(name, fresh if facts else self._heed_guardrails(name, self._heed_words(name, fresh)))
 
@@ -300,6 +315,16 @@ class _Chain:
         """Whether a rule wants a person, also where the vote alone would not have settled it."""
         asking = {rule.name for rule in self.policy.rules if rule.then in ("review", "veto")}
         return decision.review or not asking.isdisjoint(decision.rules)
+
+
+def _joined(facts: Sequence[Claim]) -> Claim:
+    """The answers to several effects as one list: in the order of the agents' names, and in which each proposed."""
+    in_order = sorted(facts, key=lambda claim: (claim.agent, claim.sequence))
+    return replace(
+        in_order[0],
+        value=[item for claim in in_order for item in claim.value],
+        evidence=tuple(seen for claim in in_order for seen in claim.evidence),
+    )
 
 
 def _why_spared(rest: Sequence[Agent]) -> str:

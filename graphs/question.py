@@ -55,11 +55,14 @@ def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
 def allowed(turn: Turn, ask: Ask, roster: Roster) -> Sequence[str]:
     """The verdicts that make sense.
 
+    Of an effect of which it is not known whether it happened a person may say so, or let it be executed again.
     No approval where there is no value, no response where no agent would hear it, or where one was given before: what
     came back from the agents is decided by the person.
     """
     verdicts = ["approve", "edit", "reject", "respond"]
     if ask.effect and turn.effects[ask.effect].status == "unknown":
+        return ["approve", "happened", "not_happened", "reject"]
+    if ask.effect and turn.effects[ask.effect].undoes:
         return ["approve", "reject"]
     if any(turn.decisions[name].value is None for name in ask.fields):
         verdicts.remove("approve")

@@ -18,10 +18,13 @@ from ..contracts import (
     Decision,
     Edit,
     Effect,
+    Happened,
     Lapse,
+    NotHappened,
     Policy,
     Reject,
     Respond,
+    Verdict,
     check_plain,
     dump,
     first_problem,
@@ -60,6 +63,8 @@ def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Polic
             check_reviewer(answer, turn, ask, policy, now)
     if isinstance(verdict, Edit):
         _check_edit(verdict, turn, ask, roster)
+    if isinstance(verdict, Happened):
+        _check_result(verdict.result, turn.effects[ask.effect], roster)
     try:  # LangGraph keeps an answer that was accepted: one that failed later could not be taken back
         update = apply_answer(answer, turn, ask, roster, policy, now)
         check_plain({channel: records for channel, records in update.items() if channel != "messages"})
@@ -86,6 +91,17 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
             roster.outcome[field].plain(value)
         except ValueError as error:
             raise ValueError(f"field {field!r}: got {value!r}; {first_problem(error)}") from error
+
+
+def _check_result(result: Any, effect: Effect, roster: Roster) -> None:
+    """Check that the answer that a person tells could be the receiver's."""
+    field = roster.outcome.get(effect.field)
+    if effect.undoes or field is None:
+        return
+    try:
+        field.of_answer(result)
+    except ValueError as error:
+        raise ValueError(f"result: got {result!r:.80}, no {effect.field!r}; {first_problem(error)}") from error
 
 
 def _check_args(args: Mapping[str, Any], effect: Effect, roster: Roster) -> None:
@@ -137,7 +153,7 @@ def _respond(answer: Answer, verdict: Respond, turn: Turn, ask: Ask, now: dateti
     return update
 
 
-def _why(verdict: Approve | Edit | Reject, value: Any, people: int) -> str:
+def _why(verdict: Verdict, value: Any, people: int) -> str:
     if people > 1:
         return f"{people} people agree" if value is not None else f"left open by {people} people"
     if isinstance(verdict, Reject) or value is None:
@@ -147,7 +163,7 @@ def _why(verdict: Approve | Edit | Reject, value: Any, people: int) -> str:
 
 def _apply_to_effect(
     answer: Answer,
-    verdict: Approve | Edit | Reject,
+    verdict: Approve | Edit | Reject | Happened | NotHappened,
     slot: str,
     turn: Turn,
     roster: Roster,
@@ -155,10 +171,15 @@ def _apply_to_effect(
     now: datetime.datetime,
 ) -> dict[str, Any]:
     effect = _sign_effect(turn.effects[slot], answer, now)
+    approved = replace(effect, status="approved", approved=effect.digest, again=False, attested="")
     match verdict:
         case Approve():
             again = effect.status == "unknown"
-            return _effects({slot: replace(effect, status="approved", approved=effect.digest, again=again)})
+            return _effects({slot: replace(approved, again=again)})
+        case Happened(result=result):
+            return _effects({slot: replace(approved, attested="happened", result=result)})
+        case NotHappened():
+            return _effects({slot: replace(approved, attested="not_happened", uncertain=False)})
         case Edit(edited_action=action):
             edited = replace(effect, args={**effect.args, **action.args}, content=_content(effect, action.args, roster))
             edited = replace(edited, status="approved", approved=edited.digest)
@@ -169,7 +190,7 @@ def _apply_to_effect(
         case Reject():
             note = verdict.message or "declined by a person"
             update = _effects({slot: replace(effect, status="declined", note=note)})
-            if not _stands(effect, turn) or _has_others(slot, turn):
+            if effect.undoes or not _stands(effect, turn) or _has_others(slot, turn):
                 return update
             old = turn.decisions.get(effect.field) or Decision(effect.field, "abstained", 0)
             closed = _signer(answer, roster, policy, now)(old, None, note)
@@ -211,6 +232,7 @@ def _has_others(slot: str, turn: Turn) -> bool:
     return any(
         other.field == turn.effects[slot].field
         and at != slot
+        and not other.undoes
         and (other.uncertain or other.status in ("proposed", "approved", "done", "duplicate"))
         for at, other in turn.effects.items()
     )

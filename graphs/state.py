@@ -11,6 +11,8 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict
 
+from ..contracts import digest
+
 __all__ = ["NEWS", "State", "cleared"]
 
 NEWS = ""
@@ -35,9 +37,25 @@ def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def propose(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The old effects with the new in their place; one that is proposed again keeps what became of it before.
 
-    So a person's no, or an effect that may have happened, is not forgotten when an agent runs again.
+    So a person's no, or an effect that may have happened, is not forgotten when an agent runs again. One that was done,
+    can be undone, and is proposed with other arguments stays beside the new one, in a slot of its own.
     """
-    return {**old, **{slot: _again(old[slot], effect) if slot in old else effect for slot, effect in new.items()}}
+    aside = [old[slot] for slot, effect in new.items() if slot in old and _goes(old[slot], effect)]
+    return {
+        **old,
+        **{_slot_aside(each): each for each in aside},
+        **{slot: _again(old[slot], effect) if slot in old else effect for slot, effect in new.items()},
+    }
+
+
+def _goes(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether what was done is to be undone before it is done with other arguments."""
+    is_other = new["status"] == "proposed" and old["args"] != new["args"]
+    return bool(is_other and old["status"] == "done" and old.get("undo"))
+
+
+def _slot_aside(old: Mapping[str, Any]) -> str:
+    return digest([old["agent"], old["name"], old["args"], old.get("generation", 1)])
 
 
 def _again(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +66,7 @@ def _again(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         before = f"declined by {old['by']}"
     elif old["uncertain"]:
         before = "it may have been executed"
-    elif old["status"] in ("done", "duplicate") and old["args"] != new["args"]:
+    elif old["status"] in ("done", "duplicate") and old["args"] != new["args"] and not _goes(old, new):
         before = "executed with other arguments"
     return {**new, "before": before, "uncertain": old["uncertain"]}
 

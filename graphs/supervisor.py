@@ -37,7 +37,7 @@ from ..contracts import (
     fields_of,
     redacted_fields,
 )
-from .act import Executor
+from .act import PATIENCE, Executor
 from .entry import Entry
 from .input_channel import InputChannel
 from .large_inputs import BLOB_LIMIT, LargeInputs
@@ -78,6 +78,7 @@ class Supervisor:
         policy: When a field is settled, who reviews, what may be done; the defaults send every doubt to a person.
         ledger: Where effects are recorded; needed as soon as there is an action agent.
         receivers: The outside world, by effect name.
+        patience: Seconds to wait for another run that is executing the same effect, before a person is asked.
         reply: The outcome field that is the answer in the conversation, or None.
         blobs: Where large fields of a request are stored; the state holds their digests. Without it, all is in the
             state.
@@ -102,6 +103,7 @@ class Supervisor:
         policy: Policy | None = None,
         ledger: Ledger | None = None,
         receivers: Mapping[str, Receiver] | None = None,
+        patience: float = PATIENCE,
         reply: str | None = None,
         blobs: BlobStore | None = None,
         blob_limit: int = BLOB_LIMIT,
@@ -118,6 +120,7 @@ class Supervisor:
         self.roster.check_policy(self.policy)
         self._ledger = ledger
         self._receivers = dict(receivers or {})
+        self._patience = patience
         self._reply = reply
         self._inputs = LargeInputs(blobs, blob_limit)
         redacted = redacted_fields([*self.roster.request.values(), *self.roster.outcome.values()])
@@ -251,7 +254,7 @@ class Supervisor:
         graph.add_edge(START, INTAKE)
         graph.add_edge(REVIEW, SUPERVISOR)
         if self._ledger is not None and acts:
-            executor = Executor(self._ledger, self._receivers, self.roster.outcome)
+            executor = Executor(self._ledger, self._receivers, self.roster.outcome, self._patience)
             self._add(graph, Act(ACT, team, executor))
             graph.add_edge(ACT, SUPERVISOR)
         for agent in self.roster.agents.values():

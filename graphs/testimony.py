@@ -15,9 +15,12 @@ from ..contracts import (
     Decision,
     Edit,
     Effect,
+    Happened,
+    NotHappened,
     Opinion,
     Reject,
     Respond,
+    digest,
     dump,
 )
 from .matter import asked_of_effect, asked_of_field
@@ -92,6 +95,9 @@ def _about_effect(said: Opinion, answer: Answer, effect: Effect) -> Opinion:
             args = {**effect.args, **action.args}
         case Reject():
             args = None
+        case Happened() | NotHappened():
+            told = verdict.model_dump(mode="json")
+            return replace(said, values={slot: told}, keys={slot: digest(told)}, agrees={slot: True})
         case _:
             return said
     key = None if args is None else replace(effect, args=args).digest

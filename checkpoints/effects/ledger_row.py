@@ -32,6 +32,8 @@ class LedgerRow(NamedTuple):
     """The receiver's answer as JSON, once done; None where it is sealed."""
     sealed: bytes | None
     """Thread, digest, arguments and answer; None where the database is not encrypted."""
+    owner: str = ""
+    """The process that began it, see `Owner`; empty where an older quorate did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class LedgerRows:
         """The names under which an entry may stand: its key, or what the keys make of it. New ones take the first."""
         return self.sealer.names_of(key)
 
-    def begun(self, key: str, *, thread: str, digest: str, args: str) -> LedgerRow:
+    def begun(self, key: str, *, thread: str, digest: str, args: str, owner: str = "") -> LedgerRow:
         """The row of an effect that is begun.
 
         Args:
@@ -53,11 +55,13 @@ class LedgerRows:
             thread: The thread that begins it.
             digest: Digest of the exact arguments.
             args: The arguments as JSON.
+            owner: The process that begins it.
 
         Raises:
             InputError: No thread can have that id.
         """
-        return self._row(self.names_of(key)[0], "executing", [checked_id(thread), digest, args, None, key])
+        row = self._row(self.names_of(key)[0], "executing", [checked_id(thread), digest, args, None, key])
+        return row._replace(owner=owner)
 
     def done(self, key: str, row: LedgerRow, result: str) -> LedgerRow:
         """The row of the same effect with the receiver's answer, as JSON, to be stored in the place of the other.
@@ -79,7 +83,8 @@ class LedgerRows:
             DatabaseError: As `done` does.
         """
         *fields, key = self._opened(row)
-        return self._row(self.names_of(key or row.key)[0], row.status, [*fields, key or row.key])
+        made = self._row(self.names_of(key or row.key)[0], row.status, [*fields, key or row.key])
+        return made._replace(owner=row.owner)
 
     def entry(self, key: str, row: LedgerRow) -> Entry:
         """What the row says of a key.

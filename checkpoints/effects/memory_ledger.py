@@ -19,6 +19,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
+        self._held: set[str] = set()
         self._lock = Lock()
 
     def begin(self, key: str, *, name: str, thread: str, digest: str, args: Mapping[str, Any]) -> Entry | None:
@@ -30,8 +31,12 @@ class MemoryLedger:
         as_json(key, f"arguments of {name!r}", dict(args))
         with self._lock:
             known = self._entries.get(key)
+            if known is not None and known.status == "executing":
+                known = dataclasses.replace(known, alive=key in self._held)
             if known is None:
                 self._entries[key] = Entry(key, "executing", thread, digest)
+            if known is None or known.alive is False:
+                self._held.add(key)
             return known
 
     def finish(self, key: str, *, result: Any) -> None:
@@ -45,9 +50,10 @@ class MemoryLedger:
             known = self._entries.get(key)
             if must_finish(key, known, text) and known is not None:
                 self._entries[key] = dataclasses.replace(known, status="done", result=json.loads(text))
+            self._held.discard(key)
 
     def abandon(self, key: str) -> None:
-        """Release a begun key whose effect is known not to have happened.
+        """Free a begun key whose effect is known not to have happened.
 
         Raises:
             LedgerError: Its effect is done.
@@ -55,6 +61,12 @@ class MemoryLedger:
         with self._lock:
             check_abandon(key, self._entries.get(key))
             self._entries.pop(key, None)
+            self._held.discard(key)
+
+    def release(self, key: str) -> None:
+        """Be at it no longer, whatever came of it: who begins the key next gets it at once. Twice does no harm."""
+        with self._lock:
+            self._held.discard(key)
 
     def entry(self, key: str) -> Entry | None:
         """What is known of the key, or None."""

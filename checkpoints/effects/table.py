@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from ...contracts import LookupReceiver
+from ...contracts import CompensatingReceiver, LookupReceiver, TransactionalReceiver
 
 __all__ = ["Table"]
 
 
-class Table(LookupReceiver, Protocol):
+class Table(LookupReceiver, CompensatingReceiver, TransactionalReceiver, Protocol):
     """Rows under idempotency keys, as a receiver of effects: `receivers={"post": database.table("receipts")}`.
+
+    With the ledger of the same database the row and the entry of the ledger are stored in one transaction. Undone, the
+    row is taken out; the ledger keeps what it was.
 
     Each argument stands in a column of its own name, made when it is first needed: text and numbers as they
     are, booleans as 0 and 1, lists and dicts as JSON. Two columns more belong to quorate: `quorate_seq`, the
@@ -35,6 +38,10 @@ class Table(LookupReceiver, Protocol):
         Raises:
             DatabaseError: `args` is not plain JSON data, or a name in it cannot be a column.
         """
+        ...
+
+    def compensate(self, key: str, args: Mapping[str, Any], result: Any) -> dict[str, Any]:
+        """Take the row under `key` out: `{"key": key, "removed": True}`, or False where it is not there."""
         ...
 
     def lookup(self, key: str) -> dict[str, Any] | None:

@@ -51,6 +51,10 @@ class Locks(Protocol):
         """
         ...
 
+    def has(self, number: int) -> bool:
+        """Whether a number that was taken is known to be this process's: no lock failed silently."""
+        ...
+
     def close(self) -> None:
         """Release all."""
         ...
@@ -128,6 +132,11 @@ class Hold:
         if self._where is not None or self._over:
             self.release()
         return self._where
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nobody else can hold the line, in any process, as far as locks can tell."""
+        return self._locks is not None and bool(self._locked) and self._locks.has(self._number)
 
     def release(self) -> Future[None] | None:
         """Hold it no longer, once and for all; what is done when other processes see it, None where they do at once.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..address import Address
 from ..base_database import BaseDatabase
+from ..log.hold import Holds
 from ..sealing.seal import Keyring, Plain, Sealer
 from .blobs import PostgresBlobs
 from .journal import PostgresJournal
@@ -37,7 +38,7 @@ class PostgresDatabase(BaseDatabase):
         except BaseException:
             self._server.close()
             raise
-        self._ledger = PostgresLedger(self._server, self._sealer)
+        self._ledger = PostgresLedger(self._server, self._sealer, self._open_holds)
         self._blobs = PostgresBlobs(self._server, self._sealer)
         self._journal = PostgresJournal(self._server, self._sealer)
 
@@ -61,13 +62,16 @@ class PostgresDatabase(BaseDatabase):
         return PostgresTable(self._server, name)
 
     def _open_log(self) -> Log:
-        from ..log.hold import Holds
         from ..saver.log import Log
-        from .locks import PostgresLocks
         from .store import PostgresStore
 
-        holds = Holds(PostgresLocks(self._server.connect))
-        return Log(PostgresStore(self._address, self._sealer), self._sealer, holds)
+        return Log(PostgresStore(self._address, self._sealer), self._sealer, self._open_holds())
+
+    def _open_holds(self) -> Holds:
+        """A session of its own, in which other processes see who is at work."""
+        from .locks import PostgresLocks
+
+        return Holds(PostgresLocks(self._server.connect))
 
     def _release(self) -> None:
         self._journal.close()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from ...contracts import Entry
-from ..effects.ledger import as_json, check_abandon, must_finish
-from ..effects.ledger_row import LedgerRow, LedgerRows
-from ..sealing.seal import Plain, Sealer
+from ..effects.ledger_row import LedgerRow
+from ..effects.stored_ledger import StoredLedger
+from ..log.hold import Holds
+from ..sealing.seal import Sealer
 from .text import stored, unstored
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
     from .server import PostgresServer
 
-__all__ = ["PostgresLedger"]
+__all__ = ["PostgresLedger", "place_of"]
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS effects_ledger (
@@ -30,142 +34,133 @@ CREATE TABLE IF NOT EXISTS effects_ledger (
     result json,
     begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     done_at timestamptz,
-    sealed bytea
+    sealed bytea,
+    owner text NOT NULL DEFAULT ''
 )
 """
+_TRIES = 5
+"""How often a transaction is tried that others were in the way of."""
 
 
-class PostgresLedger:
-    """The effect ledger in a Postgres database, table `effects_ledger`.
+def place_of(server: PostgresServer) -> str:
+    """What tells a database from others, for receivers that join its transactions."""
+    return server.address.url
 
-    In an encrypted database the column `key` holds what the key makes of it, and the column `sealed` all that a user
-    put in. Every method raises DatabaseError where the database cannot be read or written.
 
-    Args:
-        server: The database.
-        sealer: What seals the entries; by default nothing.
-    """
+class PostgresLedger(StoredLedger["Connection[DictRow]"]):
+    """The effect ledger in a Postgres database, table `effects_ledger`; see `StoredLedger`."""
 
-    def __init__(self, server: PostgresServer, sealer: Sealer | None = None) -> None:
+    def __init__(
+        self, server: PostgresServer, sealer: Sealer | None = None, holds: Callable[[], Holds | None] = lambda: None
+    ) -> None:
+        super().__init__(place_of(server), sealer, holds)
         self._server = server
-        self._rows = LedgerRows(sealer or Plain())
 
     @staticmethod
     def create(connection: Connection[DictRow]) -> None:
         """Make the table, or the columns that an older one lacks."""
         connection.execute(_CREATE)
         connection.execute("ALTER TABLE effects_ledger ADD COLUMN IF NOT EXISTS sealed bytea")
-
-    def begin(self, key: str, *, name: str, thread: str, digest: str, args: Mapping[str, Any]) -> Entry | None:
-        """Claim the key. None: it is ours now, execute. An entry: somebody was here before; do not execute.
-
-        Raises:
-            LedgerError: `args` is not plain JSON data.
-        """
-        text = as_json(key, f"arguments of {name!r}", dict(args))
-        row = self._rows.begun(key, thread=thread, digest=digest, args=text)
-        while True:
-            with self._server.transaction() as connection:
-                known = self._claimed(connection, key)
-                if known is None:
-                    cursor = connection.execute(
-                        "INSERT INTO effects_ledger (key, name, status, thread, digest, args, sealed)"
-                        " VALUES (%s, %s, %s, %s, %s, %s::json, %s) ON CONFLICT (key) DO NOTHING",
-                        (stored(row.key), stored(name), row.status, stored(row.thread), *row[3:5], row.sealed),
-                    )
-                    if cursor.rowcount == 1:
-                        return None
-                    known = self._read(connection, key)
-            if known is not None:  # else it was abandoned between the two statements
-                return self._rows.entry(key, known)
-
-    def finish(self, key: str, *, result: Any) -> None:
-        """Record that the effect of a begun key was done, with the receiver's answer.
-
-        Raises:
-            LedgerError: The key was never begun, is done with another result, or `result` is not JSON data.
-        """
-        text = as_json(key, "result", result)
-        with self._server.transaction() as connection:
-            known = self._read(connection, key, lock=True)
-            if must_finish(key, self._entry(key, known), text) and known is not None:
-                row = self._rows.done(key, known, text)
-                _replace(connection, known.key, row)
-                connection.execute(
-                    "UPDATE effects_ledger SET done_at = clock_timestamp() WHERE key = %s", (stored(row.key),)
-                )
-
-    def abandon(self, key: str) -> None:
-        """Release a begun key whose effect is known not to have happened.
-
-        Raises:
-            LedgerError: Its effect is done.
-        """
-        with self._server.transaction() as connection:
-            known = self._read(connection, key, lock=True)
-            check_abandon(key, self._entry(key, known))
-            if known is not None:
-                connection.execute("DELETE FROM effects_ledger WHERE key = %s", (stored(known.key),))
-
-    def entry(self, key: str) -> Entry | None:
-        """What is known of the key, or None."""
-        with self._server.transaction() as connection:
-            known = self._read(connection, key)
-        return self._entry(key, known)
-
-    def seal_anew(self, after: str, limit: int) -> str | None:
-        """Store rows anew, of those with names after `after`, that are not as they would be stored today.
-
-        Args:
-            after: Where to go on; empty at first.
-            limit: How many rows to look at.
-
-        Returns:
-            The last name that was looked at; None where there was none.
-        """
-        with self._server.transaction() as connection:
-            return self.seal_some(connection, self._rows.sealer, after, limit)
+        connection.execute("ALTER TABLE effects_ledger ADD COLUMN IF NOT EXISTS owner text NOT NULL DEFAULT ''")
 
     @staticmethod
-    def seal_some(connection: Connection[DictRow], sealer: Sealer, after: str, limit: int) -> str | None:
-        """As `seal_anew`, within a transaction."""
-        made = LedgerRows(sealer)
-        where = 'key COLLATE "C" > %s ORDER BY key COLLATE "C" LIMIT %s FOR UPDATE'
-        rows = _some(connection, where, (stored(after), limit))
-        for row in rows:
-            if not made.is_current(row):
-                _replace(connection, row.key, made.sealed_anew(row))
-        return rows[-1].key if rows else None
+    def is_current(connection: Connection[DictRow]) -> bool:
+        """Whether the table is there with all columns."""
+        return (
+            connection.execute(
+                "SELECT 1 AS one FROM pg_attribute WHERE attrelid = to_regclass('effects_ledger') AND attname = 'owner'"
+            ).fetchone()
+            is not None
+        )
 
-    def _claimed(self, connection: Connection[DictRow], key: str) -> LedgerRow | None:
+    def transact(
+        self,
+        key: str,
+        *,
+        name: str,
+        thread: str,
+        digest: str,
+        args: Mapping[str, Any],
+        work: Callable[[Any], Any],
+    ) -> Entry:
+        """Do the work and record it as done, in one transaction; once more where another one was in its way."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return super().transact(key, name=name, thread=thread, digest=digest, args=args, work=work)
+            except Exception as error:
+                if attempt == _TRIES or not _was_in_the_way(error):
+                    raise
+        raise AssertionError
+
+    def _writing(self) -> AbstractContextManager[Connection[DictRow]]:
+        return self._server.transaction()
+
+    def _reading(self) -> AbstractContextManager[Connection[DictRow]]:
+        return self._server.transaction()
+
+    def _connection(self, transaction: Connection[DictRow]) -> Connection[DictRow]:
+        return transaction
+
+    def _find(self, transaction: Connection[DictRow], names: tuple[str, ...], *, lock: bool) -> LedgerRow | None:
+        where = "key = ANY(%s)" + (" FOR UPDATE" if lock else "")
+        rows = _rows(transaction, where, ([stored(name) for name in names],))
+        return rows[0] if rows else None
+
+    def _claim(
+        self, transaction: Connection[DictRow], names: tuple[str, ...], name: str, row: LedgerRow
+    ) -> LedgerRow | None:
+        while True:
+            known = self._known(transaction, names)
+            if known is not None:
+                return known
+            cursor = transaction.execute(
+                "INSERT INTO effects_ledger (key, name, status, thread, digest, args, sealed, owner)"
+                " VALUES (%s, %s, %s, %s, %s, %s::json, %s, %s) ON CONFLICT (key) DO NOTHING",
+                (stored(row.key), stored(name), row.status, stored(row.thread), *row[3:5], row.sealed, row.owner),
+            )
+            if cursor.rowcount == 1:
+                return None
+            known = self._find(transaction, names, lock=True)
+            if known is not None:  # else it was abandoned between the two statements
+                return known
+
+    @staticmethod
+    def _some(transaction: Connection[DictRow], after: str, limit: int) -> list[LedgerRow]:
+        where = 'key COLLATE "C" > %s ORDER BY key COLLATE "C" LIMIT %s FOR UPDATE'
+        return _rows(transaction, where, (stored(after), limit))
+
+    @staticmethod
+    def _put(transaction: Connection[DictRow], name: str, row: LedgerRow) -> None:
+        transaction.execute(
+            "UPDATE effects_ledger SET key = %s, status = %s, thread = %s, digest = %s, args = %s::json,"
+            " result = %s::json, sealed = %s, owner = %s,"
+            " done_at = CASE %s WHEN 'done' THEN coalesce(done_at, clock_timestamp()) END WHERE key = %s",
+            (stored(row.key), row.status, stored(row.thread), *row[3:], row.status, stored(name)),
+        )
+
+    def _own(self, transaction: Connection[DictRow], name: str, owner: str) -> None:
+        transaction.execute("UPDATE effects_ledger SET owner = %s WHERE key = %s", (owner, stored(name)))
+
+    def _drop(self, transaction: Connection[DictRow], name: str) -> None:
+        transaction.execute("DELETE FROM effects_ledger WHERE key = %s", (stored(name),))
+
+    def _known(self, transaction: Connection[DictRow], names: tuple[str, ...]) -> LedgerRow | None:
         """The row under another name than a new one would get, which no conflict would tell of."""
-        names = self._rows.names_of(key)
         if len(names) == 1:
             return None
         # Whoever has the same keys, in whatever order, waits here.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (stored(min(names)),))
-        return self._read(connection, key)
-
-    def _read(self, connection: Connection[DictRow], key: str, *, lock: bool = False) -> LedgerRow | None:
-        where = "key = ANY(%s)" + (" FOR UPDATE" if lock else "")
-        rows = _some(connection, where, ([stored(name) for name in self._rows.names_of(key)],))
-        return rows[0] if rows else None
-
-    def _entry(self, key: str, row: LedgerRow | None) -> Entry | None:
-        return None if row is None else self._rows.entry(key, row)
+        transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (stored(min(names)),))
+        return self._find(transaction, names, lock=True)
 
 
-def _some(connection: Connection[DictRow], where: str, values: Sequence[Any]) -> list[LedgerRow]:
-    columns = "key, status, thread, digest, args::text AS args, result::text AS result, sealed"
+def _rows(connection: Connection[DictRow], where: str, values: Sequence[Any]) -> list[LedgerRow]:
+    columns = "key, status, thread, digest, args::text AS args, result::text AS result, sealed, owner"
     rows = connection.execute(f"SELECT {columns} FROM effects_ledger WHERE {where}".encode(), values)
     made = [LedgerRow(**row) for row in rows]
     return [row._replace(key=unstored(row.key), thread=unstored(row.thread)) for row in made]
 
 
-def _replace(connection: Connection[DictRow], name: str, row: LedgerRow) -> None:
-    """Store a row in the place of the one of that name."""
-    connection.execute(
-        "UPDATE effects_ledger SET key = %s, status = %s, thread = %s, digest = %s, args = %s::json,"
-        " result = %s::json, sealed = %s WHERE key = %s",
-        (stored(row.key), row.status, stored(row.thread), *row[3:], stored(name)),
-    )
+def _was_in_the_way(error: BaseException) -> bool:
+    """Whether another transaction was in the way of this one, which was undone."""
+    kinds = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+    return isinstance(error, kinds) or isinstance(error.__cause__, kinds) or isinstance(error.__context__, kinds)

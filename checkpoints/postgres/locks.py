@@ -72,6 +72,15 @@ class PostgresLocks:
         self._releases.put((number, done))
         return done
 
+    def has(self, number: int) -> bool:
+        """Whether a number that was taken is known to be this process's: its session is still there."""
+        connection = self._connection
+        if connection is None or connection.closed or not self._taken[number]:
+            return False
+        with self._turn, suppress(psycopg.Error):
+            return connection.execute("SELECT 1").fetchone() is not None
+        return False
+
     def close(self) -> None:
         """Release all."""
         with self._turn:

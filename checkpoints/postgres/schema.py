@@ -97,7 +97,9 @@ def _remember(connection: Connection[DictRow], name: str, value: str | None) -> 
 
 def _missing(server: PostgresServer, connection: Connection[DictRow]) -> bool:
     """Whether tables are still to be made or changed."""
-    return check_schema(schema_of(connection), server.shown) or not all(_there(connection, name) for name in _TABLES)
+    if check_schema(schema_of(connection), server.shown):
+        return True
+    return not (all(_there(connection, name) for name in _TABLES) and PostgresLedger.is_current(connection))
 
 
 def schema_of(connection: Connection[DictRow]) -> str | None:

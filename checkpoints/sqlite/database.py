@@ -44,7 +44,7 @@ class SqliteDatabase(BaseDatabase):
         except BaseException:
             self._file.close()
             raise
-        self._ledger = SqliteLedger(self._file, self._sealer)
+        self._ledger = SqliteLedger(self._file, self._sealer, lambda: SqliteHolds.of(self._file.path))
         self._blobs = SqliteBlobs(self._file, self._sealer)
         self._journal = SqliteJournal(self._file, self._sealer)
 

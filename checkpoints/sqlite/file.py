@@ -63,6 +63,7 @@ class SqliteFile:
             raise _unfit(shown, str(error), "check the permissions of the file and of its folder") from error
         self._database: sqlite_utils.Database | None = None
         self._closed = False
+        self._entered = False
         self._finalize: weakref.finalize[[], SqliteFile] | None = None
         self.gate.before_fork(self._let_go)
         with self.reading():
@@ -85,12 +86,13 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite_utils.Database]:
         """The database inside one write transaction, which is durable when the block ends and undone if it raises."""
-        with self.gate.use(), self._lock, self.turn, self.explained():
+        with self.gate.use(), self._lock, self._unentered(), self.turn, self.explained():
             database = self._own()
             connection = database.conn
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield database
+                self._check_open(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # the first error is the one to tell
@@ -149,6 +151,32 @@ class SqliteFile:
     def explained(self) -> AbstractContextManager[None]:
         """Turn an error of SQLite into one that says what to do."""
         return explained(self.shown) if self._access is None else self._explained(self._access)
+
+    @contextmanager
+    def _unentered(self) -> Iterator[None]:
+        """Refuse a transaction within one, which would wait for itself."""
+        if self._entered:
+            raise DatabaseError(
+                self.shown,
+                got="a transaction within a transaction",
+                expected="one at a time in a thread",
+                fix="let a receiver use the connection that it is given, and nothing else of the database",
+            )
+        self._entered = True
+        try:
+            yield
+        finally:
+            self._entered = False
+
+    def _check_open(self, connection: sqlite3.Connection) -> None:
+        """Check that whoever wrote within the transaction has not ended it."""
+        if not connection.in_transaction:
+            raise DatabaseError(
+                self.shown,
+                got="a transaction that was ended by who wrote within it",
+                expected="one that is open to its end",
+                fix="let the receiver neither commit nor roll back, also not by `with connection`",
+            )
 
     @contextmanager
     def _explained(self, access: ReadAccess) -> Iterator[None]:

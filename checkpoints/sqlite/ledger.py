@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...contracts import Entry
-from ..effects.ledger import as_json, check_abandon, must_finish
-from ..effects.ledger_row import LedgerRow, LedgerRows
-from ..sealing.seal import Plain, Sealer
+from ..effects.ledger_row import LedgerRow
+from ..effects.stored_ledger import StoredLedger
+from ..log.hold import Holds
+from ..sealing.seal import Sealer
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlite_utils import Database
 
     from .file import SqliteFile
 
-__all__ = ["SqliteLedger"]
+__all__ = ["SqliteLedger", "place_of"]
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS effects_ledger (
@@ -29,127 +32,84 @@ CREATE TABLE IF NOT EXISTS effects_ledger (
     result TEXT,
     begun_at TEXT NOT NULL,
     done_at TEXT,
-    sealed BLOB
+    sealed BLOB,
+    owner TEXT NOT NULL DEFAULT ''
 )
 """
+_ADDED = {"sealed": "BLOB", "owner": "TEXT NOT NULL DEFAULT ''"}
+"""Columns that an older table lacks."""
 
 
-class SqliteLedger:
-    """The effect ledger in a SQLite file, table `effects_ledger`.
+def place_of(file: SqliteFile) -> str:
+    """What tells a file from others, for receivers that join its transactions."""
+    return f"sqlite {file.path.resolve()}"
 
-    In an encrypted file the column `key` holds what the key makes of it, and the column `sealed` all that a user put
-    in. Every method raises DatabaseError where the file cannot be read or written.
 
-    Args:
-        file: The file.
-        sealer: What seals the entries; by default nothing.
-    """
+class SqliteLedger(StoredLedger["Database"]):
+    """The effect ledger in a SQLite file, table `effects_ledger`; see `StoredLedger`."""
 
-    def __init__(self, file: SqliteFile, sealer: Sealer | None = None) -> None:
+    def __init__(
+        self, file: SqliteFile, sealer: Sealer | None = None, holds: Callable[[], Holds | None] = lambda: None
+    ) -> None:
+        super().__init__(place_of(file), sealer, holds)
         self._file = file
-        self._rows = LedgerRows(sealer or Plain())
 
     @staticmethod
     def create(database: Database) -> None:
         """Make the table, or the columns that an older one lacks."""
         database.execute(_CREATE)
-        if "sealed" not in database["effects_ledger"].columns_dict:
-            database.execute("ALTER TABLE effects_ledger ADD COLUMN sealed BLOB")
+        for column, kind in _ADDED.items():
+            if column not in database["effects_ledger"].columns_dict:
+                database.execute(f"ALTER TABLE effects_ledger ADD COLUMN {column} {kind}")
 
-    def begin(self, key: str, *, name: str, thread: str, digest: str, args: Mapping[str, Any]) -> Entry | None:
-        """Claim the key. None: it is ours now, execute. An entry: somebody was here before; do not execute.
+    def _writing(self) -> AbstractContextManager[Database]:
+        return self._file.transaction()
 
-        Raises:
-            LedgerError: `args` is not plain JSON data.
-        """
-        text = as_json(key, f"arguments of {name!r}", dict(args))
-        row = self._rows.begun(key, thread=thread, digest=digest, args=text)
-        with self._file.transaction() as database:
-            known = self._read(database, key)
-            if known is None:
-                database.execute(
-                    "INSERT INTO effects_ledger (key, name, status, thread, digest, args, sealed, begun_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (row.key, name, row.status, row.thread, row.digest, row.args, row.sealed, _now()),
-                )
-        return None if known is None else self._rows.entry(key, known)
+    def _reading(self) -> AbstractContextManager[Database]:
+        return self._file.reading()
 
-    def finish(self, key: str, *, result: Any) -> None:
-        """Record that the effect of a begun key was done, with the receiver's answer.
+    def _connection(self, transaction: Database) -> sqlite3.Connection:
+        connection: sqlite3.Connection = transaction.conn
+        return connection
 
-        Raises:
-            LedgerError: The key was never begun, is done with another result, or `result` is not JSON data.
-        """
-        text = as_json(key, "result", result)
-        with self._file.transaction() as database:
-            known = self._read(database, key)
-            if must_finish(key, self._entry(key, known), text) and known is not None:
-                row = self._rows.done(key, known, text)
-                _replace(database, known.key, row)
-                database.execute("UPDATE effects_ledger SET done_at = ? WHERE key = ?", (_now(), row.key))
-
-    def abandon(self, key: str) -> None:
-        """Release a begun key whose effect is known not to have happened.
-
-        Raises:
-            LedgerError: Its effect is done.
-        """
-        with self._file.transaction() as database:
-            known = self._read(database, key)
-            check_abandon(key, self._entry(key, known))
-            if known is not None:
-                database.execute("DELETE FROM effects_ledger WHERE key = ?", (known.key,))
-
-    def entry(self, key: str) -> Entry | None:
-        """What is known of the key, or None."""
-        with self._file.reading() as database:
-            known = self._read(database, key)
-        return self._entry(key, known)
-
-    def seal_anew(self, after: str, limit: int) -> str | None:
-        """Store rows anew, of those with names after `after`, that are not as they would be stored today.
-
-        Args:
-            after: Where to go on; empty at first.
-            limit: How many rows to look at.
-
-        Returns:
-            The last name that was looked at; None where there was none.
-        """
-        with self._file.transaction() as database:
-            return self.seal_some(database, self._rows.sealer, after, limit)
-
-    @staticmethod
-    def seal_some(database: Database, sealer: Sealer, after: str, limit: int) -> str | None:
-        """As `seal_anew`, within a transaction."""
-        made = LedgerRows(sealer)
-        rows = _some(database, "key > ? ORDER BY key LIMIT ?", (after, limit))
-        for row in rows:
-            if not made.is_current(row):
-                _replace(database, row.key, made.sealed_anew(row))
-        return rows[-1].key if rows else None
-
-    def _read(self, database: Database, key: str) -> LedgerRow | None:
-        names = self._rows.names_of(key)
-        rows = _some(database, f"key IN ({', '.join('?' * len(names))})", names)
+    def _find(self, transaction: Database, names: tuple[str, ...], *, lock: bool) -> LedgerRow | None:
+        rows = _rows(transaction, f"key IN ({', '.join('?' * len(names))})", names)
         return rows[0] if rows else None
 
-    def _entry(self, key: str, row: LedgerRow | None) -> Entry | None:
-        return None if row is None else self._rows.entry(key, row)
+    def _claim(self, transaction: Database, names: tuple[str, ...], name: str, row: LedgerRow) -> LedgerRow | None:
+        known = self._find(transaction, names, lock=True)
+        if known is None:
+            transaction.execute(
+                "INSERT INTO effects_ledger (key, name, status, thread, digest, args, sealed, owner, begun_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (row.key, name, row.status, row.thread, row.digest, row.args, row.sealed, row.owner, _now()),
+            )
+        return known
+
+    @staticmethod
+    def _some(transaction: Database, after: str, limit: int) -> list[LedgerRow]:
+        return _rows(transaction, "key > ? ORDER BY key LIMIT ?", (after, limit))
+
+    @staticmethod
+    def _put(transaction: Database, name: str, row: LedgerRow) -> None:
+        transaction.execute(
+            "UPDATE effects_ledger SET key = ?, status = ?, thread = ?, digest = ?, args = ?, result = ?, sealed = ?,"
+            " owner = ?, done_at = CASE ? WHEN 'done' THEN coalesce(done_at, ?) END WHERE key = ?",
+            (*row, row.status, _now(), name),
+        )
+
+    def _own(self, transaction: Database, name: str, owner: str) -> None:
+        transaction.execute("UPDATE effects_ledger SET owner = ? WHERE key = ?", (owner, name))
+
+    def _drop(self, transaction: Database, name: str) -> None:
+        transaction.execute("DELETE FROM effects_ledger WHERE key = ?", (name,))
 
 
-def _some(database: Database, where: str, values: Sequence[Any]) -> list[LedgerRow]:
-    sql = f"SELECT key, status, thread, digest, args, result, sealed FROM effects_ledger WHERE {where}"
-    return [LedgerRow(*row) for row in database.execute(sql, values)]
-
-
-def _replace(database: Database, name: str, row: LedgerRow) -> None:
-    """Store a row in the place of the one of that name."""
-    database.execute(
-        "UPDATE effects_ledger SET key = ?, status = ?, thread = ?, digest = ?, args = ?, result = ?, sealed = ?"
-        " WHERE key = ?",
-        (*row, name),
-    )
+def _rows(database: Database, where: str, values: Sequence[Any]) -> list[LedgerRow]:
+    # A file that may only be read may be older than the column.
+    owner = "owner" if "owner" in database["effects_ledger"].columns_dict else "''"
+    columns = f"key, status, thread, digest, args, result, sealed, {owner}"
+    return [LedgerRow(*row) for row in database.execute(f"SELECT {columns} FROM effects_ledger WHERE {where}", values)]
 
 
 def _now() -> str:

@@ -58,6 +58,10 @@ class LockFile:
             with suppress(OSError):
                 fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
 
+    def has(self, number: int) -> bool:
+        """Whether a number that was taken is known to be this process's."""
+        return self._file is not None and self._file >= 0
+
     def close(self) -> None:
         """Release all, and remove the file if no other process has it open."""
         with self._lock:

@@ -53,20 +53,26 @@ class PostedRegister(VendorRegister):
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._read = 0
+        self._newest = ""
         self._lock = threading.RLock()
         super().__init__()
 
     def refresh(self) -> None:
-        """Learn from the rows that were posted since the last time."""
+        """Learn from the rows that were posted since the last time; from all, where the last one was taken out since."""
         with self._lock:
-            while (posted := len(self._table)) > self._read:
-                rows = self._table.rows(limit=posted - self._read)
-                if len(self._table) != posted:
-                    continue  # one was posted in between, so these are not the rows after those that were read
-                for row in rows:
-                    self.add(Vendor.from_row(row))
-                self._read = posted
+            limit = 1
+            while True:
+                rows = self._table.rows(limit=limit)
+                keys = [row["key"] for row in rows]
+                if self._newest in keys or len(rows) < limit:
+                    break
+                limit *= 4
+            if self._newest and self._newest not in keys:
+                super().__init__()
+            known = keys.index(self._newest) if self._newest in keys else len(rows)
+            for row in rows[:known]:
+                self.add(Vendor.from_row(row))
+            self._newest = keys[0] if keys else ""
 
     def company(self, token: str) -> tuple[str, int, int]:
         """The company that a token stood for most often, how often, and how often the token was seen at all."""

@@ -206,7 +206,7 @@ def test_effects() -> None:
         (Effect("post", {"what": "\udc00"}), "arguments that JSON can hold"),
         (Effect("post", {"what": 2**64}), "arguments that JSON can hold"),
         (Effect("post", {}, identity=("company",)), "identity by 'company'"),
-        (Effect("post", {}, reason=None), "text as name and as reason"),  # type: ignore[arg-type]
+        (Effect("post", {}, reason=None), "text as name, reason and undo"),  # type: ignore[arg-type]
     ],
 )
 def test_broken_effects(effect: Effect, message: str) -> None:

@@ -113,12 +113,36 @@ def test_rejected_post(desk: DeskSession) -> None:
 
 
 def test_corrected_after_posting(desk: DeskSession) -> None:
-    """A correction after the posting does not post again by itself: a person is asked about the second row."""
+    """A correction after the posting changes no row by itself: with a person's leave the row is taken out, and made anew."""
     desk.run(sample("20-bakery"), "20")
     turn = desk.correct("20", total="30.00")
     assert turn.status == "waiting"
+    assert turn.reason.startswith("undo post: what it was based on has changed")
+    assert [row["total"] for row in desk.rows] == ["31.00"]
+    turn = desk.answer("20")
+    assert turn.status == "settled"
+    assert [row["total"] for row in desk.rows] == ["30.00"]
+    assert sorted(effect.status for effect in turn.effects.values()) == ["compensated", "done", "done"]
+
+
+def test_corrected_posting_that_stays(desk: DeskSession) -> None:
+    """Where the person declines to take the row out it stays, and the second one needs a leave of its own."""
+    desk.run(sample("20-bakery"), "20")
+    desk.correct("20", total="30.00")
+    turn = desk.answer("20", "reject")
+    assert turn.status == "waiting"
     assert "already executed in this turn" in turn.reason
     assert [row["total"] for row in desk.rows] == ["31.00"]
+
+
+def test_register_after_a_row_was_taken_out(desk: DeskSession) -> None:
+    """The register learns from what was posted after another row was taken out."""
+    desk.run(sample("20-bakery"), "20")
+    desk.correct("20", company="OTHER BAKERY SDN BHD")
+    desk.answer("20")
+    desk.run(sample("01-bookshop"), "01")
+    claims = desk.run(sample("21-bookshop"), "21").claims
+    assert ("vendor_by_number", "LANTERN BOOKS SDN BHD") in [(claim.agent, claim.value) for claim in claims]
 
 
 def test_another_process_answers(database_url: str) -> None:

@@ -81,12 +81,14 @@ class Bench:
         self.runs: list[tuple[str, dict[str, int]]] = []
         self.executed: list[Mapping[str, Any]] = []
         self.now = NOW
+        self.undo = ""
+        """The name of what undoes an effect that is done from now on."""
 
     def step(self) -> Move:
         """One step of the supervisor, written to the turn."""
         step = next_move(self.turn, self.roster, self.policy, self.now)
         self.steps.append(step)
-        self._write(decisions=step.decisions, effects=step.effects, moves=(step.move,))
+        self._write(decisions=step.decisions, effects=step.effects, moves=(step.move,), faults=step.faults)
         return step.move
 
     def advance(self, stop: type[Any] | None = None) -> Move:
@@ -117,9 +119,13 @@ class Bench:
 
     def correct(self, **values: Any) -> Move:
         """A person's correction, then on."""
+        return self.correct_until(None, **values)
+
+    def correct_until(self, stop: type[Any] | None, **values: Any) -> Move:
+        """A person's correction, then on until a move of that kind."""
         answer = load(Answer, {"type": "approve", "reviewer": "ann"})
         self._apply(correct(self.turn, values, self.roster, self.policy, answer, self.now))
-        return self.advance()
+        return self.advance(stop)
 
     def say(self, text: str) -> None:
         """A message in the conversation."""
@@ -147,7 +153,7 @@ class Bench:
         self._write(
             claims=output.claims,
             effects={effect.slot: effect for effect in output.effects},
-            usage=(Usage(agent=name, basis=basis),),
+            usage=(replace(output.usage, agent=name, basis=basis),),
         )
 
     def _input(self, field: str, name: str) -> Any:
@@ -166,10 +172,19 @@ class Bench:
         effect = self.turn.effects[key]
         assert effect.approved == effect.digest
         self.executed.append(effect.args)
+        if effect.undoes:
+            undone = {
+                slot: replace(each, status="compensated")
+                for slot, each in self.turn.effects.items()
+                if each.executed_key == effect.undoes and each.status == "done"
+            }
+            self._write(effects={key: replace(effect, status="done", result="undone"), **undone})
+            return
         seen = (Passage("ledger", effect.key),)
-        plain = self.roster.outcome[effect.field].plain(f"done {len(self.executed)}")
-        claim = Claim(effect.field, plain, 1.0, seen, agent=effect.agent, basis=effect.basis)
-        self._write(effects={key: replace(effect, status="done", result=plain)}, claims=(claim,))
+        result = f"done {len(self.executed)}"
+        plain = self.roster.outcome[effect.field].of_answer(result)
+        claim = Claim(effect.field, plain, 1.0, seen, agent=effect.agent, basis=effect.basis, sequence=effect.sequence)
+        self._write(effects={key: replace(effect, status="done", result=result, undo=self.undo)}, claims=(claim,))
 
     def _apply(self, update: Mapping[str, Any]) -> None:
         self._write(

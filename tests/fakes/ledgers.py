@@ -17,10 +17,16 @@ class PowerCut(BaseException):
 
 
 class DictLedger:
-    """A ledger that keeps its entries while the test lasts."""
+    """A ledger that keeps its entries while the test lasts.
 
-    def __init__(self) -> None:
+    Args:
+        blind: Whether it cannot tell who is at work.
+    """
+
+    def __init__(self, *, blind: bool = False) -> None:
         self.entries: dict[str, Entry] = {}
+        self.held: set[str] = set()
+        self.blind = blind
         self.lock = Lock()
 
     def begin(self, key: str, *, name: str, thread: str, digest: str, args: Mapping[str, Any]) -> Entry | None:
@@ -28,16 +34,26 @@ class DictLedger:
             known = self.entries.get(key)
             if known is None:
                 self.entries[key] = Entry(key, "executing", thread, digest)
+            elif known.status == "executing" and not self.blind:
+                known = replace(known, alive=key in self.held)
+            if known is None or known.alive is False:
+                self.held.add(key)
             return known
 
     def finish(self, key: str, *, result: Any) -> None:
         with self.lock:
             self.entries[key] = replace(self.entries[key], status="done", result=result)
+            self.held.discard(key)
 
     def abandon(self, key: str) -> None:
         with self.lock:
             assert self.entries[key].status == "executing"
             del self.entries[key]
+            self.held.discard(key)
+
+    def release(self, key: str) -> None:
+        with self.lock:
+            self.held.discard(key)
 
     def entry(self, key: str) -> Entry | None:
         return self.entries.get(key)

@@ -33,6 +33,9 @@ class FakeLocks:
         done.set_result(None)
         return done
 
+    def has(self, number: int) -> bool:
+        return self.taken.get(number) == self.process
+
     def close(self) -> None:
         for number in [number for number, process in self.taken.items() if process == self.process]:
             del self.taken[number]

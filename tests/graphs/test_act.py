@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.fakes.bench import turn_of
 from tests.fakes.ledgers import Answering, DictLedger, Lookup, PowerCut, Receiving
 
-from quorate.contracts import Effect, Entry, Execute, check_plain, fields_of
+from quorate.contracts import Effect, Entry, Execute, check_plain, fields_of, load
 from quorate.graphs.act import Executor
 
 
@@ -38,9 +38,9 @@ def run(act: Executor, effect: Effect = APPROVED, origin: str = "thread") -> tup
     return update["effects"][KEY], update
 
 
-def begun(thread: str = "thread") -> DictLedger:
-    """A ledger as a crash between begin and finish leaves it."""
-    ledger = DictLedger()
+def begun(thread: str = "thread", *, blind: bool = False) -> DictLedger:
+    """A ledger as a crash between begin and finish leaves it; `blind` where it cannot tell that it was one."""
+    ledger = DictLedger(blind=blind)
     ledger.entries[KEY] = Entry(KEY, "executing", thread, APPROVED.digest)
     return ledger
 
@@ -134,7 +134,10 @@ def test_unknown(error: Exception) -> None:
     effect, update = run(executor(receiver, ledger))
     assert effect["status"] == "unknown"
     assert ledger.entries[KEY].status == "executing"
-    assert update["faults"][0]["fix"] == "look at the receiver, then approve or decline it in review"
+    assert (
+        update["faults"][0]["fix"]
+        == "look at the receiver, then say in review whether it happened, or let it be executed again"
+    )
     again, _ = run(executor(receiver, ledger))
     assert (again["status"], receiver.calls) == ("unknown", 1)
 
@@ -159,15 +162,30 @@ def test_crash_after_the_receiver_has_it(thread: str, status: str) -> None:
     assert "found at the receiver" in update["claims"][0]["reason"]
 
 
-def test_crash_before_the_receiver_has_it() -> None:
-    """Only a receiver that is idempotent is told again: whoever began it may be at it right now."""
+@pytest.mark.parametrize("thread", ["thread", "other"])
+def test_crash_before_the_receiver_has_it(thread: str) -> None:
+    """Where whoever began it is gone, what the receiver says never happened is executed, as if for the first time."""
+    receiver, ledger = Lookup(), begun(thread)
+    effect, _ = run(executor(receiver, ledger))
+    assert (effect["status"], effect["uncertain"], receiver.calls) == ("done", False, 1)
+
+    def refuse(number: int) -> None:
+        raise ValueError("no")
+
+    ledger = begun(thread)
+    assert run(executor(Lookup(refuse), ledger))[0]["status"] == "failed"
+    assert ledger.entries == {}
+
+
+def test_ledger_that_cannot_tell_who_is_at_work() -> None:
+    """Then only a receiver that is idempotent is told again: whoever began it may be at it right now."""
     for thread in ("thread", "other"):
         receiver = Lookup()
-        effect, _ = run(executor(receiver, begun(thread)))
+        effect, _ = run(executor(receiver, begun(thread, blind=True)))
         assert (effect["status"], effect["uncertain"], receiver.calls) == ("unknown", True, 0)
         twice = Lookup()
         twice.idempotent = True  # type: ignore[attr-defined]
-        effect, _ = run(executor(twice, begun(thread)))
+        effect, _ = run(executor(twice, begun(thread, blind=True)))
         assert (effect["status"], twice.calls) == ("done", 1)
 
 
@@ -287,3 +305,259 @@ def test_errors_that_leave_it_open(error: Exception) -> None:
     ledger = DictLedger()
     effect, _ = run(executor(Receiving(fail), ledger))
     assert (effect["status"], effect["uncertain"], ledger.entries[KEY].status) == ("unknown", True, "executing")
+
+
+class TestAtWork:
+    """Another run is at it right now, as the ledger can tell."""
+
+    @staticmethod
+    def busy() -> DictLedger:
+        ledger = begun("other")
+        ledger.held.add(KEY)
+        return ledger
+
+    @pytest.mark.parametrize("kind", [Receiving, Lookup])
+    def test_not_executed_beside_it(self, kind: Any) -> None:
+        """Nobody is told and nobody is asked while another run is at it; not even with a person's leave."""
+        for effect in (APPROVED, replace(APPROVED, again=True), replace(APPROVED, attested="not_happened")):
+            receiver, ledger = kind(), self.busy()
+            after, _ = run(executor(receiver, ledger), effect)
+            assert (after["status"], receiver.calls) == ("unknown", 0)
+            assert after["note"] == "other is at it, for more than 0 seconds"
+            assert KEY in ledger.held
+
+    def test_one_that_ends_meanwhile(self) -> None:
+        """Its answer is taken when it ends within the patience."""
+        ledger = self.busy()
+        act = Executor(ledger, {"post": Receiving()}, fields_of(Out), patience=30.0)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(run, act)
+            time.sleep(0.02)
+            ledger.finish(KEY, result={"number": "N7"})
+            effect, _ = waiting.result()
+        assert (effect["status"], effect["result"]) == ("duplicate", {"number": "N7"})
+
+    def test_released_after_an_unknown_end(self) -> None:
+        """A run that does not know what came of it is not at it any more."""
+
+        def lose(number: int) -> None:
+            raise TimeoutError("slow")
+
+        ledger = DictLedger()
+        run(executor(Receiving(lose), ledger))
+        assert (ledger.entries[KEY].status, ledger.held) == ("executing", set())
+
+
+class TestAttested:
+    """A person says what happened."""
+
+    @pytest.mark.parametrize("blind", [False, True])
+    def test_happened(self, blind: bool) -> None:
+        """It happened: recorded with the answer that the person tells, and nobody is told again."""
+        receiver, ledger = Receiving(), begun(blind=blind)
+        said = replace(APPROVED, attested="happened", result={"number": "N3"}, reviewer="ann", uncertain=True)
+        effect, update = run(executor(receiver, ledger), said)
+        assert (effect["status"], effect["result"], receiver.calls) == ("done", {"number": "N3"}, 0)
+        assert ledger.entries[KEY].result == {"number": "N3"}
+        assert update["claims"][0]["value"] == {"number": "N3"}
+        assert "says ann" in update["claims"][0]["reason"]
+        other, _ = run(executor(receiver, ledger), origin="other")
+        assert (other["status"], receiver.calls) == ("duplicate", 0)
+
+    @pytest.mark.parametrize("blind", [False, True])
+    def test_not_happened(self, blind: bool) -> None:
+        """It did not: executed as if for the first time, so that a refusal says that nothing was done."""
+        said = replace(APPROVED, attested="not_happened")
+        receiver = Receiving()
+        effect, _ = run(executor(receiver, begun(blind=blind)), said)
+        assert (effect["status"], receiver.calls) == ("done", 1)
+
+        def refuse(number: int) -> None:
+            raise ValueError("no")
+
+        ledger = begun(blind=blind)
+        effect, _ = run(executor(Receiving(refuse), ledger), said)
+        assert (effect["status"], ledger.entries) == ("failed", {})
+
+    def test_done_in_the_meantime(self) -> None:
+        """What the ledger knows by now stands, whatever the person says."""
+        ledger = begun()
+        ledger.finish(KEY, result={"number": "N1"})
+        said = replace(APPROVED, attested="happened", result={"number": "N3"})
+        assert run(executor(Receiving(), ledger), said)[0]["result"] == {"number": "N1"}
+
+
+class TestRecall:
+    """What is not wanted any more, and may have been begun, is looked up, and never begun."""
+
+    RECALLED = replace(APPROVED, recall=True)
+
+    def test_never_begun(self) -> None:
+        """The ledger does not know it: withdrawn."""
+        receiver, ledger = Receiving(), DictLedger()
+        effect, _ = run(executor(receiver, ledger), self.RECALLED)
+        assert (effect["status"], receiver.calls, ledger.entries) == ("withdrawn", 0, {})
+
+    def test_done(self) -> None:
+        """It was done: recorded so, to be undone."""
+        receiver, ledger = Receiving(), DictLedger()
+        run(executor(receiver, ledger))
+        effect, _ = run(executor(receiver, ledger), self.RECALLED)
+        assert (effect["status"], receiver.calls) == ("done", 1)
+
+    def test_begun(self) -> None:
+        """It was begun: a receiver that can be asked is, another leaves it unknown, and none is told."""
+        for idempotent in (False, True):
+            receiver, ledger = Lookup(), begun()
+            receiver.idempotent = idempotent  # type: ignore[attr-defined]
+            effect, _ = run(executor(receiver, ledger), self.RECALLED)
+            assert (effect["status"], receiver.calls, ledger.entries) == ("withdrawn", 0, {})
+            plain = Receiving()
+            plain.idempotent = idempotent  # type: ignore[attr-defined]
+            effect, _ = run(executor(plain, begun()), self.RECALLED)
+            assert (effect["status"], plain.calls) == ("unknown", 0)
+
+
+class Undoing(Lookup):
+    """A receiver that can undo what it has done."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.undone: list[str] = []
+
+    def compensate(self, key: str, args: Any, result: Any) -> Any:
+        assert any(known == key for known, _ in self.received)
+        self.undone.append(key)
+        return {"undone": result["number"]}
+
+
+class TestCompensation:
+    """A compensation is an effect too: under its own key, once."""
+
+    @staticmethod
+    def undoing(effect: dict[str, Any], name: str = "post") -> tuple[Effect, Effect]:
+        """The effect that was done, and its approved compensation."""
+        done = load(Effect, effect)
+        args = {"name": "post", "key": done.executed_key, "args": dict(done.args), "result": done.result}
+        made = Effect(name, args, field="posted", agent="poster", basis=done.basis, undoes=done.executed_key)
+        return done, replace(made, status="approved", approved=made.digest, by="policy")
+
+    def undo(self, act: Executor, done: Effect, undoing: Effect) -> dict[str, Any]:
+        turn = turn_of(effects={"done": done, "undoing": undoing})
+        return act(turn, Execute(("undoing",), "now"), "thread")
+
+    def test_undone_once(self) -> None:
+        """The receiver undoes it once, whoever is asked to again; nothing is claimed of it."""
+        receiver, ledger = Undoing(), DictLedger()
+        act = executor(receiver, ledger)
+        effect, _ = run(act)
+        assert effect["undo"] == "post"
+        done, undoing = self.undoing(effect)
+        for _ in range(2):
+            update = self.undo(act, done, undoing)
+            assert update["effects"]["done"]["status"] == "compensated"
+            assert (update["effects"]["undoing"]["status"], update["claims"]) == ("done", [])
+            assert update["effects"]["undoing"]["result"] == {"undone": "N1"}
+        assert receiver.undone == [KEY]
+        assert ledger.entries[undoing.key].status == "done"
+
+    def test_done_anew_under_another_key(self) -> None:
+        """What was undone is done anew under a key of its own, once; and can be undone again."""
+        receiver, ledger = Undoing(), DictLedger()
+        act = executor(receiver, ledger)
+        for generation in (1, 2, 3):
+            effect, _ = run(act)
+            assert (effect["status"], effect["generation"]) == ("done", generation)
+            assert run(act)[0] == effect
+            assert receiver.calls == generation
+            self.undo(act, *self.undoing(effect))
+        assert len({key for key, _ in receiver.received}) == 3
+        assert receiver.undone == [key for key, _ in receiver.received]
+
+    def test_cut_off(self) -> None:
+        """A compensation that was cut off is not known to have happened, also where the receiver knows its effects."""
+        receiver, ledger = Undoing(), DictLedger()
+        act = executor(receiver, ledger)
+        done, undoing = self.undoing(run(act)[0])
+        ledger.entries[undoing.key] = Entry(undoing.key, "executing", "thread", undoing.digest)
+        update = self.undo(act, done, undoing)
+        assert update["effects"]["undoing"]["status"] == "unknown"
+        assert "done" not in update["effects"]
+        assert receiver.undone == []
+
+    def test_by_another_effect(self) -> None:
+        """A declared compensation is an effect of its own receiver, told what was done and what came of it."""
+        post, refund, ledger = Receiving(), Receiving(), DictLedger()
+        act = Executor(ledger, {"post": post, "refund": refund}, fields_of(Out))
+        declared = replace(APPROVED, undo="refund")
+        done, undoing = self.undoing(run(act, declared)[0], "refund")
+        assert done.undo == "refund"
+        self.undo(act, done, undoing)
+        ((key, args),) = refund.received
+        assert key == undoing.key
+        assert args == {"name": "post", "key": KEY, "args": {"total": "12.00"}, "result": {"number": "N1"}}
+
+    def test_nobody_to_undo_it(self) -> None:
+        """What could not be undone is not done."""
+        receiver = Receiving()
+        effect, _ = run(executor(receiver), replace(APPROVED, undo="refund"))
+        assert (effect["status"], effect["note"], receiver.calls) == ("failed", "no receiver of the name 'refund'", 0)
+
+
+def test_idempotent_receivers_are_told_again() -> None:
+    """One that does each key only once is told again while it cannot be told whether it has, for a moment."""
+
+    def lose(number: int) -> None:
+        if number < 3:
+            raise TimeoutError("slow")
+
+    receiver = Receiving(lose)
+    receiver.idempotent = True  # type: ignore[attr-defined]
+    effect, _ = run(executor(receiver))
+    assert (effect["status"], receiver.calls) == ("done", 3)
+
+
+class Status(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status_code = status
+        self.retry_after = 0.0
+
+
+@pytest.mark.parametrize(
+    "status, idempotent, expected, calls",
+    [
+        (400, False, "failed", 1),
+        (400, True, "failed", 1),
+        (409, False, "failed", 1),
+        (409, True, "unknown", 3),
+        (408, True, "unknown", 3),
+        (422, True, "failed", 1),
+        (429, False, "failed", 1),
+        (429, True, "failed", 3),
+        (503, False, "unknown", 1),
+        (503, True, "unknown", 3),
+    ],
+)
+def test_statuses_of_http(status: int, idempotent: bool, expected: str, calls: int) -> None:
+    """4xx is a refusal, 5xx leaves it open; of an idempotent receiver 408, 409 and 425 too, and 429 is tried again."""
+
+    def fail(number: int) -> None:
+        raise Status(status)
+
+    receiver = Receiving(fail)
+    receiver.idempotent = idempotent  # type: ignore[attr-defined]
+    effect, _ = run(executor(receiver))
+    assert (effect["status"], receiver.calls) == (expected, calls)
+
+
+def test_claims_of_a_list() -> None:
+    """Where the field is a list an answer is one item of it, unless it is a list itself."""
+
+    class Many(BaseModel):
+        posted: list[dict[str, str]]
+
+    for answer, value in (({"number": "1"}, [{"number": "1"}]), ([{"number": "1"}], [{"number": "1"}])):
+        act = Executor(DictLedger(), {"post": Answering(answer)}, fields_of(Many))
+        _, update = run(act)
+        assert update["claims"][0]["value"] == value

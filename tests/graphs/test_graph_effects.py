@@ -104,7 +104,12 @@ class TestUnknown:
         team = desk(posting=True, receiver=receiver)
         graph = team.compile(InMemorySaver())
         (question,) = graph.invoke(ONE, thread())["__interrupt__"]
-        assert question.value["review_configs"][0]["allowed_decisions"] == ["approve", "reject"]
+        assert question.value["review_configs"][0]["allowed_decisions"] == [
+            "approve",
+            "happened",
+            "not_happened",
+            "reject",
+        ]
         assert "not known whether it happened: TimeoutError: slow" in question.value["quorate"]["reason"]
         return team, graph, question
 

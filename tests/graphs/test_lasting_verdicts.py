@@ -134,17 +134,22 @@ def test_two_agents_one_content() -> None:
 def test_one_of_two_declined() -> None:
     """Declining one effect of an agent leaves the other to be answered, and does not hide that it was executed."""
 
-    @agent(writes={"payment": dict}, capability="action")
+    class Parts(BaseModel):
+        amount: Decimal
+        payment: list[dict[str, str]]
+
+    @agent(writes={"payment": list}, capability="action")
     def in_parts(amount: Decimal) -> Any:
         yield Effect("pay", {"part": 1, "amount": str(amount)})
         yield Effect("pay", {"part": 2, "amount": str(amount)})
 
     receiver = Receiving()
-    graph = team(amount, in_parts, approve="args.part == 1", receiver=receiver).compile(checkpointer=InMemorySaver())
+    desk = team(amount, in_parts, approve="args.part == 1", receiver=receiver, outcome=Parts)
+    graph = desk.compile(checkpointer=InMemorySaver())
     graph.invoke({"request": {"text": "pay 20"}}, THREAD)
     turn = resume(graph, {"type": "reject", "message": "one is enough"})
     assert sorted(effect.status for effect in turn.effects.values()) == ["declined", "done"]
-    assert (turn.values["payment"], turn.decisions["payment"].locked) == ({"number": "N1"}, False)
+    assert (turn.values["payment"], turn.decisions["payment"].locked) == ([{"number": "N1"}], False)
 
 
 def test_same_content_twice_in_one_run() -> None:

@@ -500,7 +500,7 @@ class TestEffects:
         assert isinstance(move, Ask)
         assert move.reason == "post: it is not known whether it happened: timeout"
         for verdict in ({"type": "edit", "args": {"total": "1"}}, {"type": "respond", "message": "x"}):
-            with pytest.raises(ValidationError, match="answer with one of approve, reject"):
+            with pytest.raises(ValidationError, match="answer with one of approve, happened, not_happened, reject"):
                 desk.answer(verdict)
         desk.answer({"type": "approve"})
         assert desk.turn.effects[key].again
@@ -557,7 +557,10 @@ class TestEffects:
         assert len(desk.turn.effects) == 1
 
     def test_several_effects_of_one_run(self) -> None:
-        """Effects that an agent proposes together are judged alike, each by the policy."""
+        """Effects that an agent proposes together are judged alike; a list holds the answers, as they were proposed."""
+
+        class Out(Posting):
+            posted: list[str]  # type: ignore[assignment]
 
         def two(total: str) -> Any:
             return [Effect("post", {"part": "a"}), Effect("post", {"part": "b"})]
@@ -566,15 +569,53 @@ class TestEffects:
             TOTAL,
             COMPANY,
             proposes("post", "posted", "total", two),
-            outcome=Posting,
-            policy={"effects": {"post": {"approve": 'args.part == "a"'}}},
+            outcome=Out,
+            policy={"effects": {"post": {"approve": 'args.part == "b"'}}},
         )
         move = desk.advance()
-        assert desk.executed == [{"part": "a"}]
+        assert desk.executed == [{"part": "b"}]
         assert isinstance(move, Ask)
         assert "already executed" not in move.reason
+        assert "posted" not in desk.turn.values
         desk.answer({"type": "approve"})
-        assert desk.executed == [{"part": "a"}, {"part": "b"}]
+        assert desk.executed == [{"part": "b"}, {"part": "a"}]
+        assert (desk.turn.values["posted"], desk.turn.status) == (["done 2", "done 1"], "settled")
+
+    def test_second_effect_of_one_run_for_a_single_answer(self) -> None:
+        """Two effects for a field that holds one answer break the contract; neither is executed."""
+
+        def two(total: str) -> Any:
+            return [Effect("post", {"part": "a"}), Effect("post", {"part": "b"})]
+
+        desk = bench(TOTAL, COMPANY, proposes("post", "posted", "total", two), outcome=Posting)
+        assert isinstance(desk.advance(), Finish)
+        assert "got a second effect in one run; expected one, for 'posted' holds the answer to one" in (
+            desk.turn.faults[0].message
+        )
+        assert (desk.executed, desk.turn.effects) == ([], {})
+
+    def test_one_of_several_that_fails(self) -> None:
+        """Where one of several effects failed the list is not settled; where a person declined one, it lacks that."""
+
+        class Out(Posting):
+            posted: list[str]  # type: ignore[assignment]
+
+        def two(total: str) -> Any:
+            return [Effect("post", {"part": "a"}), Effect("post", {"part": "b"})]
+
+        for status, values in (("failed", None), ("declined", ["done 1"])):
+            desk = bench(
+                TOTAL,
+                COMPANY,
+                proposes("post", "posted", "total", two),
+                outcome=Out,
+                policy={"effects": {"post": {"approve": 'args.part == "a"'}}},
+            )
+            desk.advance()
+            slot, other = next((slot, each) for slot, each in desk.turn.effects.items() if each.status == "proposed")
+            desk.turn = replace(desk.turn, effects={**desk.turn.effects, slot: replace(other, status=status)})
+            desk.advance()
+            assert desk.turn.values.get("posted") == values
 
     def test_nothing_proposed(self) -> None:
         """An action agent that proposes nothing leaves its field empty, and nobody is asked to fill it."""

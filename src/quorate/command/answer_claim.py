@@ -50,6 +50,8 @@ class AnswerClaim:
         )
         if entry is None or (entry.status == "executing" and entry.digest == mine):
             return
+        if entry.alive is False:
+            self.ledger.release(self.key)
         if entry.status == "done":
             raise not_open(self.view.id, self.flag)
         raise ReviewError(
