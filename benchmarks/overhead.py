@@ -1,13 +1,15 @@
-"""What quorate costs beside LangGraph: CPU per run of a panel, and import time.
+"""What quorate costs beside LangGraph: CPU per run of a panel and per agent call of a full guard, and import time.
 
 A panel is four agents that claim one field and one decision, without a saver. Beside it runs a hand-written
 StateGraph with the same four nodes and a join. The two take turns in one process, so that a noisy machine
-troubles both alike; the figures are medians. Import times are of new processes, taken in turn.
+troubles both alike; the figures are medians. Import times are of new processes, taken in turn. The full guard is
+described in `overhead_guard.py`.
 
     python benchmarks/overhead.py [--rounds 15] [--runs 60]
 
-The last line is one JSON object: panel_us and bare_us in microseconds of CPU per run, their ratio, and
-import_ms (of `from quorate import Supervisor`) and langgraph_import_ms (of `import langgraph.graph`) in milliseconds.
+The last line is one JSON object: panel_us and bare_us in microseconds of CPU per run, their ratio, guard_us (what a
+guard with everything on adds to a call of an agent, in microseconds of CPU), and import_ms (of `from quorate import
+Supervisor`) and langgraph_import_ms (of `import langgraph.graph`) in milliseconds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 from langgraph.graph import END, START, StateGraph
@@ -27,6 +30,10 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from quorate import Agent, Claim, Supervisor, agent
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.overhead_guard import measure
 
 _IMPORTS = 7
 """The most times that each import is taken."""
@@ -122,6 +129,11 @@ def main() -> None:
         times["bare"].append(cpu_us(lambda: theirs.invoke({"text": text}), options.runs))
         times["panel"].append(cpu_us(lambda: ours.invoke({"request": {"text": text}}), options.runs))
     ratios = [one / other for one, other in zip(times["panel"], times["bare"], strict=True)]
+    guards = {
+        "guard": measure(options.rounds, options.runs),
+        "guard, timed": measure(options.rounds, options.runs, timed=True),
+        "guard, tenant": measure(options.rounds, options.runs, tenant=True),
+    }
     ours_import, theirs_import = "from quorate import Supervisor", "import langgraph.graph"
     imports: dict[str, list[float]] = {ours_import: [], theirs_import: []}
     for _ in range(min(options.rounds, _IMPORTS)):
@@ -132,13 +144,14 @@ def main() -> None:
         "panel_us": round(statistics.median(times["panel"])),
         "bare_us": round(statistics.median(times["bare"])),
         "ratio": round(statistics.median(ratios), 2),
+        "guard_us": round(statistics.median(guards["guard"])),
         "import_ms": round(statistics.median(imports[ours_import])),
         "langgraph_import_ms": round(statistics.median(imports[theirs_import])),
     }
-    print(f"{'':24}{'median':>10}{'least':>10}{'most':>10}")
-    for name, seen in (*times.items(), ("ratio", ratios), *imports.items()):
-        unit = "us" if name in times else "" if name == "ratio" else "ms"
-        print(f"{name:20}{unit:4}{statistics.median(seen):10.2f}{min(seen):10.2f}{max(seen):10.2f}")
+    print(f"{'':40}{'median':>10}{'least':>10}{'most':>10}")
+    for name, seen in (*times.items(), ("ratio", ratios), *guards.items(), *imports.items()):
+        unit = "us" if name in times or name in guards else "" if name == "ratio" else "ms"
+        print(f"{name:36}{unit:4}{statistics.median(seen):10.2f}{min(seen):10.2f}{max(seen):10.2f}")
     print(json.dumps(figures))
 
 
