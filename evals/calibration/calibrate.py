@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ...contracts import Calibration, FieldCalibration, Policy, missing_extra
@@ -36,7 +35,18 @@ class Change:
     """By agent: what was held before, what is learned, and from how many labelled claims."""
 
 
-def calibrate(questions: Iterable[Labelled], policy: Policy, *, version: str = "1", source: str = "") -> Calibration:
+def _nobody(field: str) -> None:
+    """Hear of a fit, and tell nobody."""
+
+
+def calibrate(
+    questions: Iterable[Labelled],
+    policy: Policy,
+    *,
+    version: str = "1",
+    source: str = "",
+    fitting: Callable[[str], None] = _nobody,
+) -> Calibration:
     """What is learned of the agents, for every field that has a question with a claim.
 
     Args:
@@ -45,14 +55,15 @@ def calibrate(questions: Iterable[Labelled], policy: Policy, *, version: str = "
         policy: Says which fields have a signed pool.
         version: Version of the artefact.
         source: What it is learned from, in one line.
+        fitting: Called before each fit with the name of its field: there may be much to wait for.
 
     Raises:
         QuorateError: The extra `calibration` is not installed.
     """
-    fields = {
-        name: calibrate_field(group, signed=policy.of(name).vote == "signed_pool")
-        for name, group in sorted(_by_field(questions).items())
-    }
+    fields = {}
+    for name, group in sorted(_by_field(questions).items()):
+        fitting(name)
+        fields[name] = calibrate_field(group, signed=policy.of(name).vote == "signed_pool")
     return Calibration(version=version, source=source, fields=fields)
 
 
@@ -63,26 +74,46 @@ def calibrate_field(questions: Sequence[Labelled], *, signed: bool = False) -> F
         QuorateError: The extra `calibration` is not installed.
     """
     try:
+        from threadpoolctl import threadpool_limits
+
         from .field_fit import fit_field
     except ModuleNotFoundError as error:
         raise missing_extra(error.name or "scipy", "calibration", "calibrate") from error
     if not any(each.claims for each in questions):
         return FieldCalibration()
-    with warnings.catch_warnings():
+    # Of vectors as short as these the threads of BLAS make twenty times the work.
+    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
         warnings.simplefilter("ignore", RuntimeWarning)  # an exponent that is rounded to 0
         return fit_field(questions, signed=signed)
 
 
-def changes(questions: Iterable[Labelled], policy: Policy, learned: Calibration) -> tuple[Change, ...]:
-    """What the new calibration changes, by field, on the labelled questions; five folds."""
+def changes(
+    questions: Iterable[Labelled],
+    policy: Policy,
+    learned: Calibration,
+    *,
+    fitting: Callable[[str], None] = _nobody,
+) -> tuple[Change, ...]:
+    """What the new calibration changes, by field, on the labelled questions; five folds.
+
+    Args:
+        questions: Those that it was learned from.
+        policy: The policy before.
+        learned: The new calibration.
+        fitting: As in `calibrate`; each fold is a fit.
+    """
+
+    def fit(part: Sequence[Labelled]) -> FieldCalibration:
+        fitting(part[0].field)
+        return calibrate_field(part, signed=policy.of(part[0].field).vote == "signed_pool")
+
     found = []
     for name, group in sorted(_by_field(questions).items()):
         terms = policy.of(name)
         old = policy.calibration.fields.get(name) if policy.calibration else None
         new = learned.fields[name]
-        signed = terms.vote == "signed_pool"
         labelled = [each for each in group if each.truth is not None]
-        after = cross_validate(group, terms, partial(calibrate_field, signed=signed))
+        after = cross_validate(group, terms, fit)
         competence = {
             agent: (old.agents[agent].competence if old and agent in old.agents else None, each.competence, each.labels)
             for agent, each in new.agents.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from tests.command.desk import Desk
@@ -139,3 +140,34 @@ def test_nothing_to_learn_from(desk: Desk) -> None:
     assert "--reviews, --suite or --labels" in said
     both = desk("calibrate", "desk", "--reviews", "--suite", "suite", "--out", "learned.json", status=2)
     assert "--suite executes effects" in both.err
+
+
+STOPPED = """
+import os
+import signal
+
+from desk import *
+
+
+@agent(writes={"total"}, capability="extraction")
+async def impatient(text: str):
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def stopped():
+    return team(impatient)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody can be sent SIGINT")
+def test_interrupted(desk: Desk) -> None:
+    """Ctrl-C while it works ends it with 130, one line, and no artefact."""
+    desk.write("impatient.py", STOPPED)
+    case = {"request": {"text": "BOOKS\nTOTAL 12.00\n"}, "expected": {"total": "12"}}
+    desk.write("suite/cases.jsonl", json.dumps(case) + "\n")
+    suite = {"name": "notes", "graph": "impatient:stopped", "evaluators": {"total": "amount"}}
+    desk.write("suite/suite.yaml", json.dumps(suite))
+    ended = desk("calibrate", "desk", "--suite", "suite", "--out", "learned.json", status=130)
+    assert ended.err.endswith("Stopped.\n")
+    assert "Traceback" not in ended.err
+    assert not (desk.folder / "learned.json").exists()

@@ -329,3 +329,38 @@ def test_without_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert "pip install 'quorate[calibration]'" in done.stdout
+
+
+def test_fits_are_told() -> None:
+    """Whoever waits hears of each fit before it begins: one for the field, and one for each of five folds."""
+    told: list[str] = []
+    known = questions(50, labelled=50)
+    policy = Policy(defaults=POOL)
+    learned = calibrate(known, policy, fitting=told.append)
+    assert told == ["answer"]
+    changes(known, policy, learned, fitting=told.append)
+    assert told == ["answer"] * 6
+
+
+def test_one_thread_of_blas() -> None:
+    """A fit is done by one thread of BLAS, and leaves as many as there were."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def threads() -> list[int]:
+        return [each["num_threads"] for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"]
+
+    before, within = threads(), list[list[int]]()
+
+    class Curious(str):
+        """A context that looks while the questions are put in order."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            within.append(threads())
+            return super().__hash__()
+
+    calibrate_field([Labelled("answer", (Stated("a", "x", 0.5),), "x", Curious("here"))])
+    assert within
+    assert set(within[-1]) <= {1}
+    assert threads() == before

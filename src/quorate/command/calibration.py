@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..evals.calibration.sources import questions_of_case, questions_of_database
 from ..graphs import Supervisor
 from .exit_status import ExitStatus
 from .location import Location, scratch
+from .patience import patience
 from .printable import printable
 from .screen import console
 from .team import find_team
@@ -58,9 +59,9 @@ class Calibrate:
         version = self._check_out()
         # A suite executes effects, and a team's module may open a database: neither is to touch a real one.
         place: AbstractContextManager[object] = nullcontext() if self.location is not None else scratch()
-        with place, redirect_stdout(sys.stderr):
+        with place, redirect_stdout(sys.stderr), patience() as tell:
             team = find_team(self.graph)
-            questions = list(self._questions(team))
+            questions = list(self._questions(team, tell))
             if not questions:
                 raise PolicyError(
                     f"calibration of {team.name}",
@@ -70,8 +71,10 @@ class Calibrate:
                 )
             labels = sum(each.truth is not None for each in questions)
             source = f"{_count(labels, 'label')}, {_count(len(questions), 'question')}"
-            learned = calibrate(questions, team.policy, version=version, source=source)
-            changed = changes(questions, team.policy, learned)
+            learned = calibrate(
+                questions, team.policy, version=version, source=source, fitting=lambda name: tell(f"learning {name}")
+            )
+            changed = changes(questions, team.policy, learned, fitting=lambda name: tell(f"assessing {name}"))
         self.out.write_text(learned.to_json(), encoding="utf-8")
         self._show(changed, learned, frozenset(team.roster.agents))
         return ExitStatus.SETTLED
@@ -98,12 +101,12 @@ class Calibrate:
             )
         return self.version
 
-    def _questions(self, team: Supervisor) -> Iterator[Labelled]:
+    def _questions(self, team: Supervisor, tell: Callable[[str], None]) -> Iterator[Labelled]:
         if self.location is not None:
             with self.location.open_to_read() as database:
                 yield from questions_of_database(database, team)
         for path in self.suites:
-            yield from _run_suite(Suite.load(path))
+            yield from _run_suite(Suite.load(path), tell)
         for file in self.labels:
             yield from questions_of_file(file, team.roster.outcome, team.policy)
 
@@ -138,14 +141,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _run_suite(suite: Suite) -> Iterator[Labelled]:
+def _run_suite(suite: Suite, tell: Callable[[str], None]) -> Iterator[Labelled]:
     """Run a suite's cases on its own team; the database is one that is removed afterwards."""
     from langgraph.checkpoint.memory import InMemorySaver
 
     team = find_team(suite.graph, start=Path(suite.where).absolute().parent)
     suite = suite.bind(team.outcome, team.request)
     graph = team.compile(checkpointer=InMemorySaver())
-    for case in suite.cases:
+    for number, case in enumerate(suite.cases, start=1):
+        tell(f"running case {number} of {len(suite.cases)} of {suite.name}")
         thread: RunnableConfig = {"configurable": {"thread_id": f"calibrate-{uuid.uuid4()}"}}
         values = asyncio.run(graph.ainvoke({"request": case.request}, thread))
         yield from questions_of_case(team.read(values), case, team)
