@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -91,6 +90,7 @@ class Injection:
     def call(self, agent: Agent, inputs: Mapping[str, Any], run: Run, fields: Mapping[str, Field]) -> list[Any]:
         """What a sync agent returns, with what goes wrong."""
         attack = self._attack(run)
+        attack.die()
         if "slow" in attack.kinds:
             attack.note("slow")
             time.sleep(self.faults.delay)
@@ -101,6 +101,7 @@ class Injection:
     async def acall(self, agent: Agent, inputs: Mapping[str, Any], run: Run, fields: Mapping[str, Field]) -> list[Any]:
         """The same for an async agent."""
         attack = self._attack(run)
+        attack.die()
         if "slow" in attack.kinds:
             attack.note("slow")
             await asyncio.sleep(self.faults.delay)
@@ -138,17 +139,30 @@ class _Attack:
         run = self.run
         self.injection.note(Injected(kind, run.agent, run.thread, run.turn, run.attempt))
 
-    def refuse(self) -> None:
-        """Die, or fail, where the call does not happen."""
+    def die(self) -> None:
+        """End the process, if this call is one that does; each death of it is a draw of its own."""
         faults = self.injection.faults
-        if faults.of(self.run.agent).death and faults.deaths is not None:
-            self._die(faults.deaths)
+        deaths = faults.deaths
+        if deaths is None or not faults.of(self.run.agent).death:
+            return
+        line = json.dumps({"agent": self.run.agent, **self.place}, sort_keys=True)
+        before = deaths.read_text().splitlines().count(line) if deaths.exists() else 0
+        if "death" not in faults.drawn(self.run.agent, {**self.place, "deaths": before}):
+            return
+        with deaths.open("a") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def refuse(self) -> None:
+        """Fail, where the call does not happen."""
         if "outage" in self.kinds:
             self.note("outage")
             raise InjectedOutage("injected: no connection")
         if "rate_limit" in self.kinds:
             self.note("rate_limit")
-            raise InjectedRateLimit(faults.retry_after)
+            raise InjectedRateLimit(self.injection.faults.retry_after)
 
     def given(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """The inputs, with what is missing and what is changed."""
@@ -186,18 +200,6 @@ class _Attack:
         place = self.injection.faults.uniform(f"input of {kind}", self.run.agent, self.place)
         name = list(changes)[int(place * len(changes))]
         return {**inputs, name: changes[name]}
-
-    def _die(self, deaths: Path) -> None:
-        """End the process, if this call was not one too many for it before as often as is drawn."""
-        line = json.dumps({"agent": self.run.agent, **self.place}, sort_keys=True)
-        before = deaths.read_text().splitlines().count(line) if deaths.exists() else 0
-        if "death" not in self.injection.faults.drawn(self.run.agent, {**self.place, "deaths": before}):
-            return
-        with deaths.open("a") as file:
-            file.write(f"{line}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _mistake(thing: Any, fields: Mapping[str, Field]) -> Any:
