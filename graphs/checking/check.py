@@ -10,9 +10,11 @@ from .clash import check_clashes
 from .effect_setting import EffectSetting
 from .finding import Finding
 from .names import check_names
+from .optional import check_optional
 from .reach import check_reach
 from .setting import Setting
 from .team_schema import TeamSchema
+from .terms import check_terms
 from .types import check_types
 from .votes import check_votes
 
@@ -33,10 +35,14 @@ def check_policy(policy: Policy, team: TeamSchema | None = None, trials: Iterabl
     found = [*(check_names(policy, team) if team else ())]
     for rule in policy.rules:
         found += check_types(f"rule {rule.name!r}, when", rule.expression, Setting(rule, team))
+        found += check_optional(f"rule {rule.name!r}, when", rule.expression, team) if team else ()
         found += _unused(rule)
     for name, effect in policy.effects.items():
-        found += check_types(f"effects.{name}.approve", effect.expression, EffectSetting(name, team))
+        where = f"effects.{name}.approve"
+        found += check_types(where, effect.expression, EffectSetting(name, team))
+        found += check_optional(where, effect.expression, team) if team else ()
     found += check_votes(policy, team) if team else ()
+    found += check_terms(policy)
     wrong = {each.where for each in found if each.level == "error"}
     found += (each for each in check_reach(rules, team) if each.where not in wrong)
     found += check_clashes(policy, rules, team)

@@ -13,7 +13,7 @@ __all__ = ["check_votes"]
 
 
 def check_votes(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
-    """A median of what has none, a vote on the items of what is no list, and keys that the rule does not look at."""
+    """A median of what has none, and a vote on the items of what is no list."""
     for name in policy.fields:
         terms, where = policy.of(name), f"fields.{name}"
         field = team.outcome.get(name)
@@ -22,15 +22,6 @@ def check_votes(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
             yield _type(where, "median", name, "numbers, dates or times", fix)
         if field is not None and terms.vote == "items" and _is_no_list(field):
             yield _type(where, "items", name, "lists or sets", "take another `vote`")
-        if terms.tolerance and terms.vote != "median":
-            yield Finding(
-                "warning",
-                "unused",
-                f"{where}.tolerance",
-                f"`tolerance` with `vote: {terms.vote}`",
-                "it with `vote: median` only",
-                "take it out, or write `vote: median`",
-            )
 
 
 def _type(where: str, vote: str, name: str, values: str, fix: str) -> Finding:

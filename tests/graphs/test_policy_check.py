@@ -521,7 +521,7 @@ def test_tests_of_unknown_effects() -> None:
 
 def test_names_in_terms() -> None:
     """The agents of `weights` and `veto`, and the field of `context`, are the team's, in fields and in the defaults."""
-    terms = {"weights": {"labl": 2.0}, "veto": ["sum"], "context": "contry"}
+    terms = {"weights": {"labl": 2.0}, "veto": ["sum"], "context": "contry", "vote": "pool"}
     for policy in ({"defaults": terms}, {"fields": {"total": terms}}):
         found = check_policy(Policy.parse(policy), TEAM)
         place = "defaults" if "defaults" in policy else "fields.total"
@@ -530,3 +530,56 @@ def test_names_in_terms() -> None:
             (f"{place}.veto", "write 'sums', if that is meant"),
             (f"{place}.context", "write 'country', if that is meant"),
         ]
+
+
+COSTS = {"cost_of_error": 20, "cost_of_review": 2}
+
+
+@pytest.mark.parametrize(
+    "policy, where",
+    [
+        ({"fields": {"total": {"wave": 2}}}, None),
+        ({"fields": {"total": {"wave": 2, "vote": "pool"}}}, "fields.total.wave"),
+        ({"fields": {"total": {"wave": 2, "veto": ["label"]}}}, "fields.total.wave"),
+        ({"defaults": {"wave": 2}, "fields": {"total": {"vote": "pool"}}}, None),
+        ({"defaults": {"wave": 2, "vote": "items"}}, "defaults.wave"),
+        ({"defaults": {"wave": 2, "vote": "pool"}, "fields": {"total": {"vote": "confidence"}}}, None),
+        ({"fields": {"total": {"context": "country", "vote": "pool"}}}, None),
+        ({"fields": {"total": {"context": "country", "vote": "signed_pool"}}}, None),
+        ({"fields": {"total": {"context": "country", "vote": "one_coin"}}}, "fields.total.context"),
+        ({"fields": {"total": {"context": "country"}}}, "fields.total.context"),
+        ({"defaults": {"context": "country"}, "fields": {"total": {"vote": "pool"}}}, None),
+        ({"fields": {"total": COSTS}}, None),
+        ({"fields": {"total": {**COSTS, "vote": "plurality"}}}, "fields.total.cost_of_error"),
+        ({"defaults": COSTS, "fields": {"total": {"vote": "borda"}}}, "fields.total.cost_of_error"),
+        ({"defaults": {**COSTS, "vote": "plurality"}}, "defaults.cost_of_error"),
+        ({"fields": {"total": {"accept": 0.6, "vote": "plurality"}}}, None),
+    ],
+)
+@pytest.mark.parametrize("team", [TEAM, None])
+def test_terms_that_the_vote_does_not_look_at(
+    policy: dict[str, Any], where: str | None, team: TeamSchema | None
+) -> None:
+    """Waves need a bound, a context what was learned by it, and a threshold from costs a probability."""
+    found = check_policy(Policy.parse(policy), team)
+    assert [(each.level, each.where) for each in found] == ([("warning", where)] if where else [])
+
+
+@pytest.mark.parametrize(
+    "when, warned",
+    [
+        ('decided.note == "x"', True),
+        ('decided["note"] == "x"', True),
+        ('has(decided.note) && decided.note == "x"', False),
+        ('"note" in decided && decided.note == "x"', False),
+        ("decided.company == 'x'", False),
+        ("['a'].exists(decided, decided.note == 'x')", False),
+    ],
+)
+def test_lookups_of_fields_that_may_stay_empty(when: str, warned: bool) -> None:
+    """A field that may have no value is asked for with has() before it is looked up, in rules and for effects."""
+    wanted = [("warning", "no-value", "begin it with `has(decided.note) &&`")] * warned
+    of_rule = [each for each in found(rule(when=when)) if "decided" in each.fix]
+    assert [(each.level, each.kind, each.fix) for each in of_rule] == wanted
+    of_effect = [each for each in found(effects={"post": {"approve": when}}) if "decided" in each.fix]
+    assert [(each.level, each.kind, each.fix) for each in of_effect] == wanted
