@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .injection import Injected, Injection, inject
     from .journal.playback import Playback, playback
     from .journal.recorded import recorded
+    from .journal.recording import recording
     from .openai_model import openai_chat
     from .prompt import Prompt
     from .reasoning import Case, cases_agent
@@ -59,6 +60,7 @@ __all__ = [
     "pattern_agent",
     "playback",
     "recorded",
+    "recording",
     "retriever_agent",
     "worth_retrying",
 ]
@@ -81,6 +83,7 @@ _BLOCKS = {
     "pattern_agent": "extraction",
     "playback": "journal.playback",
     "recorded": "journal.recorded",
+    "recording": "journal.recording",
     "retriever_agent": "retrieval",
 }
 

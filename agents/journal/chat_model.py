@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from .call import Call
 from .chat_request import chat_request, chunk_of, response_of, result_of, used_by
-from .session import Asked, Session, current_session, played_response
+from .session import Asked, Session, current_session, in_session, played_response
 from .watch import RECORDED
 
 __all__ = ["recorded_chat_model"]
@@ -106,7 +106,7 @@ class _RecordedStream(_Recorded):
             return
         chunks: list[ChatGenerationChunk] = []
         try:
-            for chunk in super()._stream(messages, stop=stop, run_manager=run_manager, **kwargs):
+            for chunk in _apart(super()._stream(messages, stop=stop, run_manager=run_manager, **kwargs)):
                 chunks.append(chunk.model_copy(deep=True))
                 yield chunk
         except Exception as error:
@@ -139,7 +139,7 @@ class _RecordedAsyncStream(_Recorded):
             return
         chunks: list[ChatGenerationChunk] = []
         try:
-            async for chunk in super()._astream(messages, stop=stop, run_manager=run_manager, **kwargs):
+            async for chunk in _aapart(super()._astream(messages, stop=stop, run_manager=run_manager, **kwargs)):
                 chunks.append(chunk.model_copy(deep=True))
                 yield chunk
         except Exception as error:
@@ -149,6 +149,26 @@ class _RecordedAsyncStream(_Recorded):
             _end_stream(session, asked, chunks)
             raise
         _end_stream(session, asked, chunks)
+
+
+def _apart(chunks: Iterator[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
+    """The chunks of a stream; what the model calls of itself for them is the same request."""
+    while True:
+        with in_session(None):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+async def _aapart(chunks: AsyncIterator[ChatGenerationChunk]) -> AsyncIterator[ChatGenerationChunk]:
+    """The same, to be awaited."""
+    while True:
+        with in_session(None):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _played_chunk(session: Session, asked: Asked, run_manager: Any) -> ChatGenerationChunk:

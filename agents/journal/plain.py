@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
@@ -60,6 +60,8 @@ def _object(value: Any, depth: int) -> Any:
         return {each.name: plain(getattr(value, each.name), depth + 1) for each in dataclasses.fields(value)}
     if callable(value):
         return _name(value)
+    if isinstance(value, Iterator | AsyncIterator):
+        return _name(type(value))  # to look into it would use it up
     try:
         return to_jsonable_python(value)  # dates, decimals, enums, paths, UUIDs
     except (PydanticSerializationError, ValueError):

@@ -60,8 +60,8 @@ class Playback:
     """How many requests were given their recorded answer."""
     called: int = 0
     """How many were made."""
-    refused: JournalError | None = None
-    """The first refusal, once there was one."""
+    refusals: dict[str, JournalError] = field(default_factory=dict)
+    """The first refusal of each thread."""
     _recordings: dict[str, _Recording] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -80,10 +80,10 @@ class Playback:
         own = recording.runs.get((run.turn, run.agent, tuple(sorted(run.basis.items()))), [])
         return Playing(self, run, own, recording.entries)
 
-    def refuse(self, error: JournalError) -> JournalError:
-        """Remember that a request was refused, so that no agent's code can hide it."""
+    def refuse(self, run: Run, error: JournalError) -> JournalError:
+        """Remember that a request of a run was refused, so that no agent's code can hide it."""
         with self._lock:
-            self.refused = self.refused or error
+            self.refusals.setdefault(run.thread, error)
         return error
 
     def count(self, *, answered: bool) -> None:
@@ -135,7 +135,7 @@ class Playing:
                 self.playback.count(answered=True)
                 return entry
         if self.playback.mode == "strict":
-            raise self.playback.refuse(self._refusal(request, marked))
+            raise self.playback.refuse(self._run, self._refusal(request, marked))
         self.playback.count(answered=False)
         return None
 
@@ -150,6 +150,7 @@ class Playing:
             return not (entry.error or incomplete)
         if incomplete:
             raise self.playback.refuse(
+                self._run,
                 JournalError(
                     self._where(request),
                     got="an answer that was recorded without what a field marked as Redacted holds",
@@ -157,7 +158,7 @@ class Playing:
                     fix="play it back with the mode lenient, which makes the request, or take the mark away and record "
                     "the thread again",
                     code=REFUSED,
-                )
+                ),
             )
         return True
 

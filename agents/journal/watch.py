@@ -48,7 +48,7 @@ class _Watch(BaseCallbackHandler):
             code=REFUSED,
         )
         if session.playing is not None and session.playing.playback.mode == "strict":
-            raise session.playing.playback.refuse(error)
+            raise session.playing.playback.refuse(session.run, error)
         if not self._warned:
             self._warned = True
             warnings.warn(str(error), stacklevel=2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...contracts import Journal
 from ..journal.playback import Playback, current_playback
+from ..journal.recording import current_recording
 from ..journal.redaction import PATTERNS, Marked
 from ..journal.session import Price, Session, current_session, in_session, no_price
 from ..journal.watch import watching
@@ -22,7 +23,7 @@ class JournalLayer:
     """Records what an agent asks models and tools, or plays it back: on disk before the agent's output goes on."""
 
     journal: Journal | None = None
-    """Where to record; None: nowhere, but for a lenient playback, which records where it plays from."""
+    """Where to record; None: where a recording around it does, or a lenient playback plays from, else nowhere."""
     redacted: frozenset[str] = frozenset()
     """Names of the fields that are kept out of it."""
     redactor: str = PATTERNS
@@ -32,40 +33,41 @@ class JournalLayer:
 
     def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
         """The output of a sync agent."""
-        playback = current_playback()
-        if self._passes(playback):
+        playback, journal = current_playback(), self._journal()
+        if _passes(playback, journal):
             return proceed(inputs)
-        session = self._session(run, inputs, playback)
+        session = self._session(run, inputs, playback, journal)
         try:
             with in_session(session), watching(session):
                 output = proceed(inputs)
         finally:
             session.settle()
-            _check(playback)
+            _check(playback, run)
         return output
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """The output of an async agent."""
-        playback = current_playback()
-        if self._passes(playback):
+        playback, journal = current_playback(), self._journal()
+        if _passes(playback, journal):
             return await proceed(inputs)
         if playback is not None and not playback.is_loaded(run):
             await asyncio.to_thread(playback.playing, run)
-        session = self._session(run, inputs, playback)
+        session = self._session(run, inputs, playback, journal)
         try:
             with in_session(session), watching(session):
                 output = await proceed(inputs)
         finally:
             await session.asettle()
-            _check(playback)
+            _check(playback, run)
         return output
 
-    def _passes(self, playback: Playback | None) -> bool:
-        """Whether nothing is to be done here: a team within an agent asks for that agent, in a playback too."""
-        return self.journal is None and (playback is None or current_session() is not None)
+    def _journal(self) -> Journal | None:
+        """Where to record; a team within an agent that is recorded records there, if it has none of its own."""
+        if self.journal is not None:
+            return self.journal
+        return current_recording() if current_session() is None else None
 
-    def _session(self, run: Run, inputs: Inputs, playback: Playback | None) -> Session:
-        journal = self.journal
+    def _session(self, run: Run, inputs: Inputs, playback: Playback | None, journal: Journal | None) -> Session:
         if playback is not None:
             journal = None if playback.mode == "strict" else journal or playback.journal
         playing = None if playback is None else playback.playing(run)
@@ -73,7 +75,12 @@ class JournalLayer:
         return Session(run, journal, playing, marked, self.redactor, self.price)
 
 
-def _check(playback: Playback | None) -> None:
-    """Stop where a request was refused, whatever the agent's code made of the refusal."""
-    if playback is not None and playback.refused is not None:
-        raise playback.refused
+def _passes(playback: Playback | None, journal: Journal | None) -> bool:
+    """Whether nothing is to be done here: a team within an agent asks for that agent, in a playback too."""
+    return journal is None and (playback is None or current_session() is not None)
+
+
+def _check(playback: Playback | None, run: Run) -> None:
+    """Stop where a request of the thread was refused, whatever the agent's code made of the refusal."""
+    if playback is not None and (error := playback.refusals.get(run.thread)) is not None:
+        raise error

@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 from tests.fakes.openai_server import OpenAIServer, reading
 
-from quorate.agents import Playback, agent, as_agent, chat_agent, openai_chat, playback, recorded
+from quorate.agents import Playback, agent, as_agent, chat_agent, openai_chat, playback, recorded, recording
 from quorate.checkpoints import MemoryJournal, MemoryLedger, open_database
 from quorate.contracts import Claim, Effect, EffectPolicy, Journal, JournalError, Limits, Policy, Redacted
 from quorate.graphs import Supervisor
@@ -569,4 +569,26 @@ def test_playback_tells_how_it_went(server: OpenAIServer, journal: MemoryJournal
     with playback(journal) as played, pytest.raises(JournalError) as caught:
         run(made)
     assert isinstance(played, Playback)
-    assert (played.answered, played.called, played.refused) == (0, 0, caught.value)
+    assert (played.answered, played.called, played.refusals) == (0, 0, {"t": caught.value})
+
+
+def test_recording_around_a_team(server: OpenAIServer, journal: MemoryJournal) -> None:
+    """Within a recording a team without a journal records; one that has its own records there."""
+    own = MemoryJournal()
+    with recording(journal):
+        run(team(reader(openai_chat(base_url=server.url))))
+        run(team(reader(openai_chat(base_url=server.url)), journal=own))
+        run(team(team(reader(openai_chat(base_url=server.url))).as_agent(name="inner")))
+    assert [each.agent for each in journal.entries("t")] == ["reader", "inner"]
+    assert [each.agent for each in own.entries("t")] == ["reader"]
+
+
+def test_threads_side_by_side(server: OpenAIServer, journal: MemoryJournal) -> None:
+    """A refusal stops its own thread, and no other one of the same playback."""
+    made = team(reader(openai_chat(base_url=server.url)), journal=journal)
+    first = run(made)
+    with playback(journal):
+        graph = made.compile()
+        with pytest.raises(JournalError):
+            graph.invoke(REQUEST, {"configurable": {"thread_id": "u"}})
+        assert same(graph.invoke(REQUEST, CONFIG), first)

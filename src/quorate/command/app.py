@@ -11,6 +11,7 @@ import typer
 from .audit_app import audit
 from .exit_status import EXPLAINED
 from .failure import DEBUG, reported
+from .journal_app import journal as journal_app
 from .keys_app import keys
 from .options import Db, Json
 from .policy_app import policy
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit)
+app.add_typer(journal_app)
 app.add_typer(keys)
 app.add_typer(policy)
 app.add_typer(retention)
@@ -62,7 +64,7 @@ def quorate(
 
 @app.command(epilog=EXPLAINED)
 @reported
-def run(
+def run(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     graph: Graph,
     inputs: Annotated[
         list[str],
@@ -76,6 +78,17 @@ def run(
     faults: Annotated[
         Path | None, typer.Option("--faults", metavar="FILE", help="A YAML file that says what is to go wrong.")
     ] = None,
+    journal: Annotated[
+        bool, typer.Option("--journal", help="Record what models and tools answer, to be played back.")
+    ] = False,
+    playback: Annotated[
+        Literal["strict", "lenient"] | None,
+        typer.Option(
+            "--playback",
+            help="Take answers from the journal: strict refuses a request that is not in it, lenient makes it. The "
+            "threads in the database stay as they are, and no effect is executed.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run each request of the INPUTS on a thread of its own.
@@ -86,7 +99,7 @@ def run(
     from .run import Run
 
     location = Location.choose(db)
-    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry, faults)())
+    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry, faults, journal, playback)())
 
 
 @app.command()

@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from ..checkpoints import Database
 from ..graphs import Drain, Supervisor
 from .exit_status import ExitStatus, exit_status
 from .inbox import Inbox
 from .injecting import Injecting, injecting
 from .item import Item, Unreadable
+from .journaling import Journaling
 from .location import Location
 from .outcome import Outcome
 from .progress import progressing
@@ -27,6 +27,9 @@ from .screen import console, errors
 from .stopping import stopping_on_signals
 from .team import find_team
 from .work import Work
+
+if TYPE_CHECKING:
+    from ..agents.journal.playback import Mode
 
 __all__ = ["Run"]
 
@@ -51,6 +54,10 @@ class Run:
     """Whether threads that ended unsettled, halted or rejected get a new turn."""
     faults: Path | None = None
     """The profile of the faults to inject."""
+    record: bool = False
+    """Whether what models and tools answer is recorded, also where the team has no journal of its own."""
+    playback: Mode | None = None
+    """Whether answers come from the journal, and what becomes of a request that is not in it."""
     _outcomes: list[Outcome] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)
     _out: IO[str] = field(default_factory=lambda: sys.stdout)
@@ -58,12 +65,13 @@ class Run:
     def __call__(self) -> ExitStatus:
         """Work off the inbox, print what came of it, and give the exit status."""
         # What a graph's own code prints is not a result.
-        with redirect_stdout(sys.stderr), self.location.open() as database:
+        with redirect_stdout(sys.stderr), self.location.open(existing=self.playback is not None) as database:
             supervisor = find_team(self.graph)
             inbox = Inbox(self.inputs, text_field="text" in supervisor.roster.request)
             started = time.monotonic()
-            with injecting(self.faults, supervisor) as injected:
-                left = asyncio.run(self._work(supervisor, inbox, database))
+            journaling = Journaling(database, record=self.record, playback=self.playback)
+            with injecting(self.faults, supervisor) as injected, journaling:
+                left = asyncio.run(self._work(supervisor, inbox, journaling))
         seconds = time.monotonic() - started
         if not self._outcomes and not left:
             errors().print(f"Nothing was found in {', '.join(self.inputs)}: no file, no line.", soft_wrap=True)
@@ -71,13 +79,15 @@ class Run:
             self._report(supervisor, left, seconds)
         if injected is not None:
             self._report_faults(injected)
+        if not self.as_json:
+            journaling.report(console(self._out))
         stopped = left or any(each.status == "stopped" for each in self._outcomes)
         if stopped:
             errors().print("Stopped. Run the same command again: it goes on where it stopped.")
             return ExitStatus.STOPPED
         return exit_status(each.status for each in self._outcomes)
 
-    async def _work(self, supervisor: Supervisor, inbox: Inbox, database: Database) -> int:
+    async def _work(self, supervisor: Supervisor, inbox: Inbox, journaling: Journaling) -> int:
         """Work off the inbox; gives how many items were not begun."""
         # Sync agents wait for their services in these threads; asyncio's own number is six on two cores.
         threads = ThreadPoolExecutor(max_workers=max(_LEAST_THREADS, 4 * self.concurrency))
@@ -94,7 +104,7 @@ class Run:
                 if self.as_json:
                     print(json.dumps(outcome.line), file=self._out, flush=True)
 
-            async with database.asaver() as saver:
+            async with journaling.asaver() as saver:
                 with stopping_on_signals(drain, on_first=on_first, on_second=progress.restore):
                     work = Work(supervisor, self.graph, saver, drain, self.retry)
                     await work.run(items, self.concurrency, done)
@@ -117,5 +127,5 @@ class Run:
         show_report(screen, self._outcomes, supervisor.roster.outcome)
         line = summary(self._outcomes, left=left, seconds=seconds, database=self.location.shown)
         screen.print(line, soft_wrap=True)
-        if any(each.status == "waiting" for each in self._outcomes):
+        if self.playback is None and any(each.status == "waiting" for each in self._outcomes):
             screen.print(f"To answer what waits: {self.location.command('review')}", soft_wrap=True)
