@@ -22,6 +22,7 @@ from .journal.runnable import recorded_runnable
 from .options import Options
 from .prompt import Prompt
 from .quotation import find_quotation, quotable
+from .rejected import rejected
 from .reply import EXPLANATION, Reading, reply_model
 from .run import current_run
 
@@ -172,21 +173,26 @@ def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except (ValidationError, OutputParserException, JSONDecodeError) as error:
-        raise _broken(name, error) from error
+        raise _broken(name, error, _rejected_by(error)) from error
     except Exception as error:
         if type(error).__name__ in _FINAL:
-            raise _broken(name, error) from error
+            raise _broken(name, error, _rejected_by(error)) from error
         raise
 
 
-def _broken(name: str, got: object, raw: AIMessage | None = None) -> ContractError:
+def _rejected_by(error: Exception) -> str:
+    answer = rejected(error)
+    return answer.text if answer else ""
+
+
+def _broken(name: str, got: object, answer: str) -> ContractError:
     error = ContractError(
         f"agent {name!r}, the model's answer",
         got=_summary(got),
         expected="an answer in the form of the written fields",
         fix="look at the answer in the trace; try a model that keeps to a schema, or more output tokens",
     )
-    error.answer = _text(raw)[:_LONGEST] if raw is not None else ""
+    error.answer = answer[:_LONGEST]
     return error
 
 
@@ -208,11 +214,11 @@ def _summary(got: object) -> str:
 
 def _parsed(name: str, output: Mapping[str, Any], reply: type[BaseModel]) -> BaseModel:
     if output["parsed"] is None:
-        raise _broken(name, output["parsing_error"] or "no structured answer", output["raw"])
+        raise _broken(name, output["parsing_error"] or "no structured answer", _text(output["raw"]))
     try:
         return reply.model_validate(output["parsed"])
     except ValidationError as error:
-        raise _broken(name, error, output["raw"]) from error
+        raise _broken(name, error, _text(output["raw"])) from error
 
 
 def _usage(raw: AIMessage, model: BaseChatModel) -> Usage:

@@ -10,7 +10,6 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphBubbleUp, NodeTimeoutError, ParentCommand, is_invalid_resume
-from langgraph.runtime import ExecutionInfo, get_runtime
 from langgraph.types import RetryPolicy, TimeoutPolicy
 
 from ..contracts import BlobStore, ContractError, Field, Usage, dump
@@ -23,13 +22,14 @@ from .layers.breaker import Breakers
 from .layers.clock import Clock, SystemClock
 from .layers.layer import Inputs, Layer, astacked, stacked
 from .layers.queue import patience_of, rest, rhythm_of
-from .misuse import cancelled, handed_over, needs_async
+from .misuse import cancelled, check_words, handed_over, needs_async
 from .output import Output, alisted, answered, checked, listed
 from .prices import Prices
 from .retry import retry_after, worth_retrying
 from .run import Run, running
 from .taken import sum_of
 from .tally import Tally
+from .task import execution, step_of
 from .trace import mark_run
 from .view import View
 
@@ -167,10 +167,10 @@ class Guard(Runnable[State, Update]):
             raise error
         if self.retry_policy is None:
             self._may_pass(error)
-        basis, attempts, step = self._basis(state), self.agent.contract.limits.attempts, _step(config)
+        basis, attempts, step = self._basis(state), self.agent.contract.limits.attempts, step_of(config)
         update: Update = {"faults": [dump(fault_of(self.agent, error, attempts, basis))]}
         if self._tally.knows(step):  # else it is told a second time
-            update["usage"] = [dump(replace(self._usage(step, basis, attempts), failed=True))]
+            update["usage"] = [self._usage(step, basis, attempts, failed=True)]
         return update
 
     def _call(self, inputs: Inputs, run: Run) -> Output:
@@ -230,7 +230,7 @@ class Guard(Runnable[State, Update]):
         given = config.get("configurable", {}) if config else {}
         move = state["moves"][-1] if state.get("moves") else {}
         held = move.get("reserved") or {}
-        info = _execution()
+        info = execution()
         return Run(
             agent=self.agent.name,
             version=self.agent.contract.version,
@@ -240,7 +240,7 @@ class Guard(Runnable[State, Update]):
             basis=self._basis(state),
             attempt=info.node_attempt if info is not None else 1,
             task=info.task_id if info is not None else "",
-            step=_step(config),
+            step=step_of(config),
             reserved=held.get(self.name) or {},
             left=move.get("left") or {},
             held=held,
@@ -258,19 +258,14 @@ class Guard(Runnable[State, Update]):
             if self.agent.repairs:
                 error.answer = error.answer or answered(things)
             raise
-        forged = next((claim for claim in output.claims if claim.person and not self.agent.is_team), None)
-        if forged is not None:
-            raise ContractError(
-                f"agent {self.agent.name!r}, claim on {forged.field!r}",
-                got=f"the word of a person, {forged.person!r}",
-                expected="that only from a team that asked one",
-                fix="leave `person` out",
-            )
+        if not self.agent.is_team:
+            check_words(self.agent.name, output)
         return output
 
     def _done(self, output: Output, run: Run, attempt: Attempt) -> Update:
-        usage = self._usage(run.step, run.basis, run.attempt, attempt.taken(output.usage))
-        update: Update = {"usage": [dump(replace(usage, claims=len(output.claims), cached=output.usage.cached))]}
+        taken = attempt.taken(output.usage)
+        usage = self._usage(run.step, run.basis, run.attempt, taken, len(output.claims), cached=output.usage.cached)
+        update: Update = {"usage": [usage]}
         if output.claims:
             update["claims"] = [dump(claim) for claim in output.claims]
         if output.faults:
@@ -280,26 +275,22 @@ class Guard(Runnable[State, Update]):
         return update
 
     def _failed(self, error: BaseException, run: Run, attempt: Attempt) -> Update:
-        usage = replace(self._usage(run.step, run.basis, run.attempt, attempt.taken()), failed=True)
-        return {"faults": [dump(fault_of(self.agent, error, run.attempt, run.basis))], "usage": [dump(usage)]}
+        usage = self._usage(run.step, run.basis, run.attempt, attempt.taken(), failed=True)
+        return {"faults": [dump(fault_of(self.agent, error, run.attempt, run.basis))], "usage": [usage]}
 
-    def _usage(self, step: str, basis: Mapping[str, int], attempts: int, *taken: Usage) -> Usage:
-        """What a run took that has ended: what is known of its earlier attempts, and the last."""
+    def _usage(
+        self,
+        step: str,
+        basis: Mapping[str, int],
+        attempts: int,
+        taken: Usage | None = None,
+        claims: int = 0,
+        *,
+        failed: bool = False,
+        cached: bool = False,
+    ) -> Any:
+        """What a run took that has ended, as plain data: what is known of its earlier attempts, and the last."""
         earlier = self._tally.take(step)
-        total = sum_of([*([earlier] if earlier else ()), *taken])
-        return replace(total, agent=self.agent.name, basis=basis, attempts=attempts)
-
-
-def _step(config: RunnableConfig | None) -> str:
-    """The id of the checkpoint from which a task's step began, which its error handler shares; empty without one."""
-    given = config.get("configurable", {}) if config else {}
-    around, _, _ = str(given.get("checkpoint_ns") or "").rpartition("|")
-    return str((given.get("checkpoint_map") or {}).get(around) or "")
-
-
-def _execution() -> ExecutionInfo | None:
-    """LangGraph's facts of the task, or None outside of a graph."""
-    try:
-        return get_runtime().execution_info
-    except RuntimeError:
-        return None
+        total = taken if taken is not None and earlier is None else sum_of([each for each in (earlier, taken) if each])
+        total = replace(total, agent=self.agent.name, basis=basis, attempts=attempts, claims=claims)
+        return dump(replace(total, failed=failed, cached=cached) if failed or cached else total)

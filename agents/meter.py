@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
 from ..contracts import Usage
+from .rejected import rejected
 
 __all__ = ["Meter", "metering", "not_paid"]
 
@@ -51,6 +52,12 @@ class Meter(BaseCallbackHandler):
                 self._calls.append(used)
                 if _is_from_cache(response):
                     self._unpaid.append(used)
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """Count a call whose answer came and could not be read."""
+        if answer := rejected(error):
+            with self._lock:
+                self._calls.append(answer.usage)
 
     def forgive(self, used: Usage) -> None:
         """Note that a call was not made."""

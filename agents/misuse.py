@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..contracts import AgentError, ContractError
 from .agent import Agent
+from .output import Output
 
-__all__ = ["cancelled", "handed_over", "needs_async"]
+__all__ = ["cancelled", "check_words", "handed_over", "needs_async"]
 
 
 def needs_async(agent: Agent) -> AgentError:
@@ -36,3 +37,19 @@ def cancelled(agent: Agent) -> AgentError:
         expected="a result, or another error",
         fix="let the agent catch the cancellation of the tasks that it started",
     )
+
+
+def check_words(agent: str, output: Output) -> None:
+    """Check that no claim carries the word of a person; only a team has asked one.
+
+    Raises:
+        ContractError: One does.
+    """
+    forged = next((claim for claim in output.claims if claim.person), None)
+    if forged is not None:
+        raise ContractError(
+            f"agent {agent!r}, claim on {forged.field!r}",
+            got=f"the word of a person, {forged.person!r}",
+            expected="that only from a team that asked one",
+            fix="leave `person` out",
+        )
