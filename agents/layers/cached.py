@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from ...contracts import Claim, Usage, dump, load
 from ..agent import Agent
+from ..injection import current_injection
 from ..output import Output
 from ..run import Run
 from .layer import AsyncProceed, Inputs, Proceed
@@ -88,7 +89,12 @@ class Cached:
         return output
 
     def _key(self, run: Run, inputs: Inputs) -> FullKey | None:
-        """A digest of all that the answer may depend on; None where the inputs have no form that can be compared."""
+        """A digest of all that the answer may depend on; None where the inputs have no form that can be compared.
+
+        None, too, while faults are injected: what goes wrong on purpose must not be kept, nor be spared.
+        """
+        if current_injection() is not None:
+            return None
         contract = self._contract
         try:
             plain = to_json(

@@ -17,7 +17,7 @@ from benchmarks.virtual_clock import run_virtually
 from pydantic import BaseModel
 from tests.fakes.guarded_graph import GuardedGraph, Ran
 
-from quorate import Claim, Effect, Faults, Limits, Quote, Usage, agent, inject
+from quorate import Claim, Effect, Faults, Limits, Quote, Supervisor, Usage, agent, inject
 from quorate.agents import Agent, Injected, Injection
 from quorate.agents.injection import current_injection
 
@@ -28,8 +28,11 @@ class Page(BaseModel):
     text: str
 
 
-class Receipt(BaseModel):
+class Total(BaseModel):
     total: Decimal
+
+
+class Receipt(Total):
     posted: str | None = None
 
 
@@ -225,6 +228,22 @@ def test_only_within() -> None:
     assert seen == [None]
     assert current_injection() is None
     assert graph(reader()).run(text="a").faults == []
+
+
+def test_nothing_stays() -> None:
+    """What went wrong on purpose is not taken again from the team's cache, and what is there does not hide a fault."""
+    team = Supervisor("cached", request=Page, outcome=Total, agents=[reader(Limits(attempts=1, cache=60.0))])
+    compiled = team.compile()
+
+    def total(faults: Faults | None) -> Any:
+        given = {"request": {"text": "a"}}
+        if faults is None:
+            return team.read(compiled.invoke(given)).values["total"]
+        with inject(faults):
+            return team.read(compiled.invoke(given)).values["total"]
+
+    wrong = Faults(wrong=1.0)
+    assert [total(each) for each in (wrong, None, None, wrong, None)] == ["13.50", "12.50", "12.50", "13.50", "12.50"]
 
 
 DYING = """
