@@ -80,8 +80,8 @@ class Guard(Runnable[State, Update]):
     def retry_policy(self) -> RetryPolicy | None:
         """LangGraph's retry policy, from the contract's limits."""
         limits = self.agent.contract.limits
-        if limits.attempts == 1:
-            return None
+        if limits.attempts == 1 and not limits.timed:
+            return None  # else it tells the breakers of the attempt that ran out of time
         return RetryPolicy(
             max_attempts=limits.attempts,
             initial_interval=limits.backoff,
@@ -165,8 +165,6 @@ class Guard(Runnable[State, Update]):
         """The update for an error that LangGraph raised around the agent: its last attempt ran out of time."""
         if is_refused(error):
             raise error
-        if self.retry_policy is None:
-            self._may_pass(error)
         basis, attempts, step = self._basis(state), self.agent.contract.limits.attempts, step_of(config)
         update: Update = {"faults": [dump(fault_of(self.agent, error, attempts, basis))]}
         if self._tally.knows(step):  # else it is told a second time

@@ -77,9 +77,9 @@ class OpenAIServer:
         """Put in line that the model refuses."""
         self._line.append(lambda body: _completion({"content": None, "refusal": message}, "stop", 11, 7))
 
-    def fail(self, status: int, message: str = "scripted failure") -> None:
+    def fail(self, status: int, message: str = "scripted failure", headers: Mapping[str, str] | None = None) -> None:
         """Put an error of this HTTP status in line, in OpenAI's form."""
-        self._line.append(lambda body: _error(status, message))
+        self._line.append(lambda body: _error(status, message, headers))
 
     def break_off(self) -> None:
         """Put in line a response that says it is JSON, and ends in the middle."""
@@ -150,6 +150,6 @@ def _streamed(message: dict[str, Any], finish_reason: str, input_tokens: int, ou
     return Response(events + "data: [DONE]\n\n", content_type="text/event-stream")
 
 
-def _error(status: int, message: str) -> Response:
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     body = {"error": {"message": message, "type": "scripted", "param": None, "code": None}}
-    return Response(json.dumps(body), status=status, content_type="application/json")
+    return Response(json.dumps(body), status=status, content_type="application/json", headers=dict(headers or {}))
