@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage
@@ -28,6 +29,7 @@ class Meter(BaseCallbackHandler):
         super().__init__()
         self._calls: list[Usage] = []
         self._unpaid: list[Usage] = []
+        self._seen: set[UUID] = set()
         self._lock = Lock()
         self.around: Meter | None = None
         """The meter of what this one is part of."""
@@ -44,20 +46,26 @@ class Meter(BaseCallbackHandler):
         with self._lock:
             return tuple(self._unpaid)
 
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Count a call."""
-        used = _used(response)
-        if used is not None:
-            with self._lock:
-                self._calls.append(used)
-                if _is_from_cache(response):
-                    self._unpaid.append(used)
+        if used := _used(response):
+            self._count(run_id, used, paid=not _is_from_cache(response))
 
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Count a call whose answer came and could not be read."""
         if answer := rejected(error):
-            with self._lock:
-                self._calls.append(answer.usage)
+            self._count(run_id, answer.usage, paid=True)
+
+    def _count(self, run_id: UUID, used: Usage, *, paid: bool) -> None:
+        """Count a call once, here and in what this is part of: LangChain may tell both of it, or this one alone."""
+        with self._lock:
+            if run_id not in self._seen:
+                self._seen.add(run_id)
+                self._calls.append(used)
+                if not paid:
+                    self._unpaid.append(used)
+        if self.around is not None:
+            self.around._count(run_id, used, paid=paid)
 
     def forgive(self, used: Usage) -> None:
         """Note that a call was not made."""
