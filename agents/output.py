@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from ..contracts import Claim, Contract, ContractError, Effect, Fault, Field, Usage, check_plain, first_problem
 from .evidence import check_evidence
 from .excerpt import excerpt
+from .size import USAGES, check_number, check_size, check_value
 from .text import is_text
 
 __all__ = ["Output", "alisted", "answered", "checked", "listed"]
@@ -49,7 +50,7 @@ def listed(returned: Any, most: int) -> list[Any]:
     for thing in returned:
         things.append(thing)
         room -= not isinstance(thing, Usage)
-        if not room:
+        if not room or len(things) > most + USAGES:
             break
     return things
 
@@ -62,7 +63,7 @@ async def alisted(returned: Any, most: int) -> list[Any]:
         async for thing in returned:
             things.append(thing)
             room -= not isinstance(thing, Usage)
-            if not room:
+            if not room or len(things) > most + USAGES:
                 break
         return things
     return listed(await returned, most)
@@ -98,7 +99,7 @@ def checked(
     """
     claims: list[Claim] = []
     effects: list[Effect] = []
-    usage = Usage()
+    usage, usages = Usage(), 0
     for thing in things:
         match thing:
             case Claim():
@@ -107,7 +108,7 @@ def checked(
                 effects.append(_effect(thing, len(effects), contract, fields, inputs, basis))
                 _check_single(effects, contract, fields)
             case Usage():
-                usage = _sum(usage, thing)
+                usage, usages = _sum(usage, thing), usages + 1
             case Mapping() | BaseModel():
                 for field, value in _values(thing, contract):
                     claim = Claim(field, value, contract.confidence)
@@ -119,27 +120,9 @@ def checked(
                     expected="Claim, Effect, Usage, or a mapping from written field to value",
                     fix='yield Claim("field", value, confidence=...)',
                 )
-        if len(claims) + len(effects) > contract.limits.claims:
-            raise ContractError(
-                f"agent {contract.name!r}",
-                got=f"more than {contract.limits.claims} claims",
-                expected=f"at most {contract.limits.claims}",
-                fix="claim only the best candidates, or raise limits.claims",
-            )
-    _check_size([*claims, *effects], contract)
+        check_number(len(claims) + len(effects), usages, contract)
+    check_size([*claims, *effects], contract)
     return Output(tuple(claims), tuple(effects), usage)
-
-
-def _check_size(things: Sequence[Claim | Effect], contract: Contract) -> None:
-    size = sum(len(to_json(thing)) for thing in things)
-    if size > contract.limits.size:
-        raise ContractError(
-            f"agent {contract.name!r}",
-            got=f"{size:,} bytes of claims and effects",
-            expected=f"at most {contract.limits.size:,}",
-            fix="claim a reference to what is large, or raise limits.size",
-            code="size",
-        )
 
 
 def _claim(
@@ -165,6 +148,7 @@ def _claim(
         raise ContractError(where, got=f"reason {excerpt(claim.reason)}", expected="text", fix="convert it")
     for evidence in claim.evidence:
         check_evidence(evidence, where, inputs)
+    check_value(claim.value, contract)
     return Claim(
         field=claim.field,
         value=_plain_value(claim.value, fields[claim.field], where),
@@ -224,6 +208,7 @@ def _effect(
             expected=f"fields of the outcome that the agent reads: {', '.join(sorted(inputs.keys() & fields.keys()))}",
             fix="name only such fields, or leave `identity` out",
         )
+    check_value(dict(effect.args), contract)
     return Effect(
         name=effect.name,
         args=_plain_args(effect.args, where),
