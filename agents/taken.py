@@ -37,6 +37,9 @@ def taken_by(calls: Sequence[Usage], said: Usage, prices: Prices, provider: str 
 
 def charged_of(unpaid: Iterable[Usage], taken: Usage, prices: Prices, provider: str = "") -> Spend:
     """What of it is to be paid for: all but the calls that were not made."""
+    unpaid = tuple(unpaid)
+    if not unpaid:
+        return taken.spent
     free = sum_of([replace(each, usd=prices.usd(each, provider)) for each in unpaid])
     paid = taken.spent - Spend(_tokens(free), free.usd or 0.0)
     return replace(paid, tokens=max(0, paid.tokens), usd=max(0.0, paid.usd))

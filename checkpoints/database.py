@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ..contracts import BlobStore, Journal, Ledger, missing_extra
+from ..contracts import Accounts, BlobStore, Journal, Ledger, missing_extra
 from .address import Address
 from .effects.joint_receiver import Compensate, Execute, JointReceiver
 from .effects.table import Table
@@ -50,6 +50,11 @@ class Database(Protocol):
     @property
     def journal(self) -> Journal:
         """What models and tools answered, to be played back."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """What each tenant has spent, in all threads."""
         ...
 
     def table(self, name: str) -> Table:

@@ -48,7 +48,11 @@ class Rotation:
 
     def __init__(self, database: Database, progress: Callable[[int], None] | None = None, *, rows: int = 256) -> None:
         self._log = database.log
-        self._others = [part for part in (database.ledger, database.blobs, database.journal) if isinstance(part, Sealed)]
+        self._others = [
+            part
+            for part in (database.ledger, database.blobs, database.journal, database.accounts)
+            if isinstance(part, Sealed)
+        ]
         self._progress, self._rows = progress, rows
         self.seen = 0
         """How many rows were looked at."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from ..agents import Agent
 from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, Status, round_key
+from .budget import is_refused
 from .entry import wants_person
 from .explanation import explained
 from .fallback import has_failed
@@ -107,6 +108,7 @@ class _Chain:
         self.ended: set[str] = set()
         self.instead: dict[str, str] = {}
         self._fields: dict[str, Standing] = {}
+        self._unfunded: set[str] = set()
         self._rounds = Rounds(turn, roster, policy)
 
     def field(self, name: str) -> Standing:
@@ -202,7 +204,7 @@ class _Chain:
             claims = [claim for claim in claims if claim not in facts]
             facts = [] if self._has_failed_effect(name) else [_joined(facts)]
         fresh = decide(field, facts or claims, self.policy, context, terms=_FACT if facts else None)
-        return self._number(name, fresh if facts else self._heed_guardrails(name, self._heed_words(name, fresh)))
+        return self._number(name, fresh if facts else self._heed_all(name, fresh, rounds))
 
     def _context(self, name: str) -> Context:
         upstream = self.policy.upstream(name)
@@ -248,6 +250,22 @@ class _Chain:
         last = against[-1]
         why = f"{last.person} decided {last.value!r:.40} in {last.agent}, and the agents have decided otherwise since"
         return replace(fresh, status="contested", review=True, reason=f"{why}: it is decided here")
+
+    def _heed_all(self, name: str, fresh: Decision, agents: Iterable[str]) -> Decision:
+        """The decision, or that a person must decide: because of an earlier word, a guardrail, or a budget."""
+        return self._heed_budget(name, agents, self._heed_guardrails(name, self._heed_words(name, fresh)))
+
+    def _heed_budget(self, name: str, agents: Iterable[str], fresh: Decision) -> Decision:
+        """What was decided without an agent that there was no budget for goes to a person, if the policy says so."""
+        if not self.policy.budgets or self.policy.budgets.at_limit != "review" or fresh.by.startswith("person:"):
+            return fresh
+        refused = [agent for agent in agents if is_refused(self.turn, agent, self.bases.get(agent))]
+        if not refused:
+            return fresh
+        self._unfunded.add(name)
+        why = f"there is no budget for {', '.join(sorted(refused))}"
+        status: Status = "abstained" if fresh.value is None else "contested"
+        return replace(fresh, status=status, review=True, reason=f"{why}: {fresh.reason}")
 
     def _heed_guardrails(self, name: str, fresh: Decision) -> Decision:
         """What a guardrail fired on goes to a person, whatever the vote says."""
@@ -304,7 +322,7 @@ class _Chain:
         if name in self.roster.actions:
             return "dead" if self.roster.outcome[name].required else "ready"
         optional = not self.roster.outcome[name].required
-        if decision.status == "abstained" and optional:
+        if decision.status == "abstained" and optional and name not in self._unfunded:
             return "ready"
         if self.policy.of(name).review == "never" and not self._wants_person(decision):
             return "ready" if optional else "dead"

@@ -123,6 +123,8 @@ class State(TypedDict, total=False):
     """What failed in this turn."""
     usage: Annotated[list[dict[str, Any]], append]
     """What each run of an agent took."""
+    spent: dict[str, Any]
+    """What the thread had spent before this turn, and the most that a run of each agent took; absent at first."""
     moves: Annotated[list[dict[str, Any]], append]
     """What the supervisor did in this turn, with its reasons."""
 

@@ -8,6 +8,7 @@ from ..address import Address
 from ..base_database import BaseDatabase
 from ..log.hold import Holds
 from ..sealing.seal import Keyring, Plain, Sealer
+from .accounts import PostgresAccounts
 from .blobs import PostgresBlobs
 from .journal import PostgresJournal
 from .ledger import PostgresLedger
@@ -40,6 +41,7 @@ class PostgresDatabase(BaseDatabase):
             raise
         self._ledger = PostgresLedger(self._server, self._sealer, self._open_holds)
         self._blobs = PostgresBlobs(self._server, self._sealer)
+        self._accounts = PostgresAccounts(self._server, self._sealer)
         self._journal = PostgresJournal(self._server, self._sealer)
 
     @property
@@ -56,6 +58,11 @@ class PostgresDatabase(BaseDatabase):
     def journal(self) -> PostgresJournal:
         """What models and tools answered."""
         return self._journal
+
+    @property
+    def accounts(self) -> PostgresAccounts:
+        """What each tenant has spent."""
+        return self._accounts
 
     def table(self, name: str) -> PostgresTable:
         """The table of that name, for effects that write rows."""

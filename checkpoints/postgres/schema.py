@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..schema import SCHEMA, check_schema, migrate
 from ..sealing.encryption import ENCRYPTION, Encryption, Transition, admit
 from ..sealing.seal import Keyring, Sealer
+from .accounts import PostgresAccounts
 from .blobs import PostgresBlobs
 from .journal import PostgresJournal
 from .ledger import PostgresLedger
@@ -24,7 +25,7 @@ _PATIENCE = 600.0
 
 _ROWS = 256
 """How many rows are sealed at a time."""
-_TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_journal", "quorate_threads")
+_TABLES = ("quorate_meta", "effects_ledger", "quorate_blobs", "quorate_accounts", "quorate_journal", "quorate_threads")
 
 
 class _Place(NamedTuple):
@@ -81,6 +82,7 @@ def _make(server: PostgresServer, connection: Connection[DictRow], sealer: Seale
     connection.execute("CREATE TABLE IF NOT EXISTS quorate_meta (key text PRIMARY KEY, value text)")
     PostgresLedger.create(connection)
     PostgresBlobs.create(connection)
+    PostgresAccounts.create(connection)
     PostgresJournal.create(connection)
     create_log(connection)
     if found is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..address import Address
 from ..base_database import BaseDatabase
 from ..sealing.seal import Keyring, Plain, Sealer
+from .accounts import SqliteAccounts
 from .blobs import SqliteBlobs
 from .file import SqliteFile
 from .holds import SqliteHolds
@@ -46,6 +47,7 @@ class SqliteDatabase(BaseDatabase):
             raise
         self._ledger = SqliteLedger(self._file, self._sealer, lambda: SqliteHolds.of(self._file.path))
         self._blobs = SqliteBlobs(self._file, self._sealer)
+        self._accounts = SqliteAccounts(self._file, self._sealer)
         self._journal = SqliteJournal(self._file, self._sealer)
 
     @property
@@ -62,6 +64,11 @@ class SqliteDatabase(BaseDatabase):
     def journal(self) -> SqliteJournal:
         """What models and tools answered."""
         return self._journal
+
+    @property
+    def accounts(self) -> SqliteAccounts:
+        """What each tenant has spent."""
+        return self._accounts
 
     def table(self, name: str) -> SqliteTable:
         """The table of that name, for effects that write rows."""
