@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from quorate.checkpoints import Database, open_database
 from quorate.checkpoints.address import Address
 from quorate.checkpoints.audit.audit import Audit
-from quorate.contracts import blob_digest
+from quorate.contracts import JournalEntry, blob_digest
 
 SECRET = "xyzzy-4711-plugh"
 """Part of whatever the run below puts in: too short, and too rare, to be compressed away."""
@@ -68,6 +68,8 @@ def work(database: Database) -> None:
     ledger.begin(key, name="pay", thread=f"{SECRET} thread", digest=f"{SECRET} digest", args={SECRET: SECRET})
     ledger.finish(key, result={"receipt": SECRET})
     database.blobs.put(f"{SECRET} blob".encode())
+    entry = JournalEntry("model", f"{SECRET} model", f"{SECRET} digest", SECRET, SECRET, thread=f"{SECRET} thread")
+    database.journal.record(lambda: entry).result()
 
 
 def everything(url: str) -> bytes:
