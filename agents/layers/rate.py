@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .clock import Clock
 
 if TYPE_CHECKING:
-    from pyrate_limiter import InMemoryBucket
+    from pyrate_limiter import InMemoryBucket, RateItem
 
 __all__ = ["Rate"]
 
@@ -29,7 +29,7 @@ class Rate:
     def __init__(self, name: str, per_minute: int | None, clock: Clock) -> None:
         self._name, self._per_minute, self._clock = name, per_minute, clock
         self._lock = Lock()
-        self._bucket: InMemoryBucket | None = None
+        self._window: tuple[InMemoryBucket, type[RateItem]] | None = None
         self._free_at = 0.0
 
     @property
@@ -56,22 +56,26 @@ class Rate:
 
     def _place(self, per_minute: int, least: float, most: float) -> tuple[float, bool]:
         """A place in the window of a minute that slides, not before `least` seconds."""
-        from pyrate_limiter import InMemoryBucket, RateItem
-        from pyrate_limiter import Rate as Bound
-
-        bucket = self._bucket = self._bucket or InMemoryBucket([Bound(per_minute, _MINUTE)])
+        bucket, item_of = self._window = self._window or _window(per_minute)
         now = math.floor(self._clock.now() * 1000)  # so that nothing begins before its place
         bucket.leak(now)
         newest = bucket.peek(0)  # a place that is given away lies in the future; the next one is not before it
         first = max(now + math.ceil(least * 1000), newest.timestamp if newest is not None else now)
-        item = RateItem(self._name, first)
+        item = item_of(self._name, first)
         if not bucket.put(item):
             wait = bucket.waiting(item)
             assert isinstance(wait, int)  # only buckets in other places are asked asynchronously
-            item = RateItem(self._name, first + max(1, wait))
+            item = item_of(self._name, first + max(1, wait))
             seconds = (item.timestamp - now) / 1000
             return seconds, seconds <= most and bucket.put(item)
         seconds = (first - now) / 1000
         if seconds > most:
             bucket.items.remove(item)
         return seconds, seconds <= most
+
+
+def _window(per_minute: int) -> tuple[InMemoryBucket, type[RateItem]]:
+    from pyrate_limiter import InMemoryBucket, RateItem
+    from pyrate_limiter import Rate as Bound
+
+    return InMemoryBucket([Bound(per_minute, _MINUTE)]), RateItem
