@@ -37,7 +37,14 @@ class Rail:
 
     def first(self, value: Any) -> Hit | None:
         """The first thing in the texts of a value on which it fires."""
-        return next((hit for text in texts_in(value) for hit in self._find(text)), None)
+        return self.first_of(texts_in(value))
+
+    def first_of(self, texts: Iterable[str]) -> Hit | None:
+        """The first thing in these texts on which it fires."""
+        for text in texts:
+            for hit in self._find(text):
+                return hit
+        return None
 
     def code(self, hit: Hit) -> str:
         """The reason code: its name, then what was found."""
@@ -55,6 +62,8 @@ class Guardrails:
     def __init__(self, rails: Sequence[Rail], contract: Contract) -> None:
         self._place: GuardrailPlace = "retrieved" if contract.capability == "retrieval" else "output"
         self._rails = [rail for rail in rails if rail.looks_at(contract.name, (self._place, "effect"))]
+        self._on_claims = frozenset(rail for rail in self._rails if self._place in rail.guardrail.on)
+        self._on_effects = frozenset(rail for rail in self._rails if "effect" in rail.guardrail.on)
 
     def __bool__(self) -> bool:
         return bool(self._rails)
@@ -69,12 +78,13 @@ class Guardrails:
 
     def _looked_at(self, run: Run, output: Output) -> Output:
         faults: list[Fault] = []
+        parts: list[tuple[Claim | Effect, frozenset[Rail], list[str]]] = [
+            *((claim, self._on_claims, list(texts_in(_texts(claim)))) for claim in output.claims),
+            *((effect, self._on_effects, list(texts_in(_texts(effect)))) for effect in output.effects),
+        ]
         for rail in self._rails:
-            on = rail.guardrail.on
-            parts: list[Claim | Effect] = [*output.claims] if self._place in on else []
-            parts += output.effects if "effect" in on else ()
-            for part in parts:
-                hit = rail.first(_texts(part))
+            for part, rails, texts in parts:
+                hit = rail.first_of(texts) if rail in rails else None
                 if hit is None:
                     continue
                 error = _fired(rail, hit, run, part)
