@@ -60,12 +60,7 @@ def as_agent(  # noqa: PLR0913 (keyword-only: what a Runnable does not say itsel
     if isinstance(own, Contract) and callable(thing):
         return Agent(own, acall=thing) if is_async(thing) else Agent(own, call=thing)
     if not isinstance(thing, Runnable):
-        raise ContractError(
-            f"agent {name or thing!r}",
-            got=type(thing).__name__,
-            expected="an Agent, a callable object with a `contract`, or a Runnable",
-            fix="decorate a function with @agent(writes=..., capability=...)",
-        )
+        raise _no_agent(thing, name)
     runnable: Runnable[Any, Any] = recorded_runnable(thing)
     contract = Contract(
         name=name or runnable.get_name(),
@@ -76,6 +71,27 @@ def as_agent(  # noqa: PLR0913 (keyword-only: what a Runnable does not say itsel
         types=writes if isinstance(writes, Mapping) else {},
         **options,
     )
+    return _calling(runnable, contract, prepare, claims, repairs=repairs)
+
+
+def _no_agent(thing: Any, name: str | None) -> ContractError:
+    return ContractError(
+        f"agent {name or thing!r}",
+        got=type(thing).__name__,
+        expected="an Agent, a callable object with a `contract`, or a Runnable",
+        fix="decorate a function with @agent(writes=..., capability=...)",
+    )
+
+
+def _calling(
+    runnable: Runnable[Any, Any],
+    contract: Contract,
+    prepare: Callable[[dict[str, Any]], Any] | None,
+    claims: Callable[[Any], Any] | None,
+    *,
+    repairs: bool,
+) -> Agent:
+    """The agent that calls a Runnable with what it reads, and claims what that gives."""
     before = prepare or (lambda fields: fields)
     after = claims or (lambda output: written_values(output, contract.writes))
 
