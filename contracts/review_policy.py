@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .person import same_name
 
@@ -17,6 +17,12 @@ Duration = Annotated[datetime.timedelta, Field(gt=datetime.timedelta(0), le=date
 """ISO 8601 (`PT4H`, `P2D`), or seconds; at most ten years."""
 
 Name = Annotated[str, Field(pattern=r"\S")]
+
+
+def _is_of_people(role: tuple[str, ...]) -> tuple[str, ...]:
+    if not role:
+        raise ValueError("at least one person in the role; name one, or take the role out")
+    return role
 
 
 class _Part(BaseModel):
@@ -41,7 +47,7 @@ class ReviewPolicy(_Part):
     """How many different people must agree on the same value."""
     to: tuple[Name, ...] = ()
     """Who is asked first: people, or roles; empty for anybody."""
-    roles: dict[Name, tuple[Name, ...]] = {}
+    roles: dict[Name, Annotated[tuple[Name, ...], AfterValidator(_is_of_people)]] = {}
     """The people of each role."""
     escalate: tuple[Rung, ...] = ()
     """Who is asked as well, and when; in the order of time. It takes the question from nobody."""

@@ -34,6 +34,7 @@ def test_durations() -> None:
         ({"review": {"to": [" "]}}, r"got ' '; expected string should match pattern '\S'"),
         ({"review": {"reviewers": 2, "to": ["ann", "Ann "]}}, "is 2, and 1 person may answer"),
         ({"review": {"roles": {"lead": ["ann"], "all": ["lead"]}}}, "'lead' is a role"),
+        ({"review": {"roles": {"lead": []}, "to": ["lead"]}}, "review.roles.lead: got []; expected at least one"),
         ({"review": {"to": ["ann"]}, "fields": {"total": {"reviewers": 2}}}, "fields.total.reviewers: got 2"),
         ({"review": {"to": ["ann"]}, "effects": {"post": {"reviewers": 3}}}, "effects.post.reviewers: got 3"),
     ],
