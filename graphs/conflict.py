@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contracts import Alternative, Claim, Conflict, Decision, Evidence, Field, Items, Passage, Quote
 from .form import differs_in_form
-from .voting import is_tie
+from .voting import is_tie, level
 
 __all__ = ["conflicts", "joined", "listed", "more_values", "place", "short"]
 
@@ -97,9 +97,9 @@ def _veto(vetoes: Mapping[str, str]) -> Iterator[Conflict]:
 def _tie(tally: Sequence[Alternative]) -> Iterator[Conflict]:
     if not is_tie(tuple(tally[:2])):
         return
-    level = [each for each in tally if is_tie((tally[0], each))]
-    agents = sorted({agent for each in level for agent in each.agents})
-    yield Conflict("tie", tuple(agents), f"{joined([short(each.value) for each in level])} have the same support")
+    tied = level(tally)
+    agents = sorted({agent for each in tied for agent in each.agents})
+    yield Conflict("tie", tuple(agents), f"{joined([short(each.value) for each in tied])} have the same support")
 
 
 def _quorum(tally: Sequence[Alternative], quorum: int, silent: Collection[str]) -> Iterator[Conflict]:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from ..contracts import LEARNED, Alternative, Claim, Decision, Field, FieldPolicy, Policy, canonical_json
+from ..contracts import (
+    LEARNED,
+    Alternative,
+    Claim,
+    ContractError,
+    Decision,
+    Field,
+    FieldPolicy,
+    Policy,
+    canonical_json,
+    first_problem,
+)
+from .conflict import joined, short
 from .rules import Ballot, Context, Rulebook, RuleFailedError, dissent, voters_of
-from .voting import VOTING_RULES, is_tie, objection
+from .voting import VOTING_RULES, is_tie, level, objection
 from .voting import Ballot as Votes
 
 __all__ = ["Context", "decide", "dissent", "overruled"]
@@ -34,6 +45,9 @@ def decide(
         policy: The rules, and the terms of the vote.
         context: What rules may look at besides the claims.
         terms: The terms of the vote, where they are not the policy's for this field.
+
+    Raises:
+        ContractError: A claim's value is not of the field's type, NaN say, or its confidence is not in [0, 1].
     """
     terms = terms or policy.of(field.name)
     every = tuple(claims)
@@ -94,7 +108,7 @@ def _vote(
         return replace(blank, status="abstained", reason=why)
     voters = len(voters_of(candidates))
     if is_tie(candidates):
-        return replace(blank, reason=f"tie between {_short(candidates[0].value)} and {_short(candidates[1].value)}")
+        return replace(blank, reason=f"tie between {joined([short(each.value) for each in level(candidates)])}")
     if ballot.person:
         why = f"decided by a person in {', '.join(leading.agents)}"
         return replace(blank, status="settled", by=f"person:{ballot.person}", reviewer=ballot.person, reason=why)
@@ -157,19 +171,30 @@ def _blank(
 
 def _order(claim: Claim) -> tuple[str, int, str]:
     """An order of claims that does not depend on their arrival."""
-    return claim.agent, claim.sequence, canonical_json([claim.value, claim.confidence, claim.reason])
+    try:
+        return claim.agent, claim.sequence, canonical_json([claim.value, claim.confidence, claim.reason])
+    except (TypeError, ValueError) as error:
+        raise _no_claim(claim, error) from error
+
+
+def _no_claim(claim: Claim, error: Exception) -> ContractError:
+    return ContractError(
+        f"agent {claim.agent!r}, claim on {claim.field!r}",
+        got=f"value {claim.value!r:.80}, confidence {claim.confidence!r}: {first_problem(error)}",
+        expected="a value of the field's type, and a confidence in [0, 1]",
+        fix="correct it",
+    )
 
 
 def _tally(
     field: Field, claims: tuple[Claim, ...], policy: Policy, context: Context, terms: FieldPolicy
 ) -> tuple[Alternative, ...]:
+    def key(claim: Claim) -> str:
+        try:
+            return field.key(claim.value)
+        except (TypeError, ValueError) as error:
+            raise _no_claim(claim, error) from error
+
     known = policy.calibration.fields.get(field.name) if policy.calibration else None
     place = context.request.get(terms.context, "") if terms.context else ""
-    return VOTING_RULES[terms.vote](
-        Votes.of(claims, lambda claim: field.key(claim.value), terms, known, str(place), field.key, field.place)
-    )
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return VOTING_RULES[terms.vote](Votes.of(claims, key, terms, known, str(place), field.key, field.place))

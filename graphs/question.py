@@ -9,9 +9,10 @@ from ..contracts import Ask, Question, dump
 from .briefing import alternatives, as_markdown, literal
 from .hearing import returned
 from .roster import Roster
+from .tie import proposed, why_none
 from .turn import Turn
 
-__all__ = ["DECIDE", "allowed", "question"]
+__all__ = ["DECIDE", "allowed", "question", "why_not"]
 
 DECIDE = "decide"
 """Name of the action when fields are asked about."""
@@ -26,7 +27,7 @@ def question(turn: Turn, ask: Ask, roster: Roster, thread: str) -> Question:
         about: dict[str, Any] = {"effect": dump(effect)}
     else:
         name = DECIDE
-        args = {field: turn.decisions[field].value for field in ask.fields}
+        args = {field: proposed(turn.decisions[field]) for field in ask.fields}
         about = {"fields": {field: _about(turn, field, roster) for field in ask.fields}}
         told = [
             as_markdown(field, each["alternatives"], turn.decisions[field].dissent)
@@ -56,20 +57,30 @@ def allowed(turn: Turn, ask: Ask, roster: Roster) -> Sequence[str]:
     """The verdicts that make sense.
 
     Of an effect of which it is not known whether it happened a person may say so, or let it be executed again.
-    No approval where there is no value, no response where no agent would hear it, or where one was given before: what
-    came back from the agents is decided by the person.
+    No approval where there is no value, or several tie; no response where no agent would hear it, or where one was
+    given before: what came back from the agents is decided by the person.
     """
     verdicts = ["approve", "edit", "reject", "respond"]
     if ask.effect and turn.effects[ask.effect].status == "unknown":
         return ["approve", "happened", "not_happened", "reject"]
     if ask.effect and turn.effects[ask.effect].undoes:
         return ["approve", "reject"]
-    if any(turn.decisions[name].value is None for name in ask.fields):
+    if any(proposed(turn.decisions[name]) is None for name in ask.fields):
         verdicts.remove("approve")
     about = [turn.effects[ask.effect].field] if ask.effect else ask.fields
     if not roster.hears(about) or not returned(turn).keys().isdisjoint(about):
         verdicts.remove("respond")
     return verdicts
+
+
+def why_not(verdict: str, turn: Turn, ask: Ask) -> str:
+    """What there is to say of a verdict that is not allowed, after a semicolon; empty where that is nothing."""
+    if verdict == "respond" and returned(turn):
+        return "; it came back from the agents once"
+    if verdict != "approve":
+        return ""
+    decisions = [turn.decisions[name] for name in ask.fields]
+    return "".join(f"; {why_none(each)}: choose one with `edit`" for each in decisions if proposed(each) is None)
 
 
 def _about(turn: Turn, field: str, roster: Roster) -> dict[str, Any]:

@@ -29,12 +29,12 @@ from ..contracts import (
     dump,
     first_problem,
 )
-from .hearing import returned
 from .mediation import dissent
-from .question import allowed
+from .question import allowed, why_not
 from .reviewer import agreed, check_assignment, check_lapse, check_reviewer
 from .roster import Roster
 from .testimony import opinion_of, opinion_of_correction, recorded
+from .tie import proposed, why_none
 from .turn import SAID, Turn
 
 __all__ = ["answer_type", "apply_answer", "correct"]
@@ -58,8 +58,8 @@ def _checked(answer: Answer, turn: Turn, ask: Ask, roster: Roster, policy: Polic
         case _:
             may = allowed(turn, ask, roster)
             if verdict.type not in may:
-                back = "; it came back from the agents once" if verdict.type == "respond" and returned(turn) else ""
-                raise ValueError(f"{verdict.type!r} is not allowed here; answer with one of {', '.join(may)}{back}")
+                why = why_not(verdict.type, turn, ask)
+                raise ValueError(f"{verdict.type!r} is not allowed here; answer with one of {', '.join(may)}{why}")
             check_reviewer(answer, turn, ask, policy, now)
     if isinstance(verdict, Edit):
         _check_edit(verdict, turn, ask, roster)
@@ -82,9 +82,10 @@ def _check_edit(edit: Edit, turn: Turn, ask: Ask, roster: Roster) -> None:
     if ask.effect:
         _check_args(args, turn.effects[ask.effect], roster)
     for field in ask.fields:
-        value = args.get(field, turn.decisions[field].value)
+        value = args.get(field, proposed(turn.decisions[field]))
         if value is None and field not in args:
-            raise ValueError(f"field {field!r} has no value yet; give one in args, null to leave it open, or reject")
+            why = why_none(turn.decisions[field])
+            raise ValueError(f"{why}; give one in args, null to leave it open, or reject")
         if value is None:
             continue
         try:

@@ -25,6 +25,7 @@ from ..contracts import (
 )
 from .matter import asked_of_effect, asked_of_field
 from .roster import Roster
+from .tie import proposed
 from .turn import Turn
 
 __all__ = ["opinion_of", "opinion_of_correction", "recorded"]
@@ -58,7 +59,7 @@ def opinion_of(answer: Answer, turn: Turn, ask: Ask, roster: Roster, now: dateti
     said = replace(
         said,
         asked={name: asked_of_field(each) for name, each in decisions.items()},
-        proposed={name: each.value for name, each in decisions.items()},
+        proposed={name: proposed(each) for name, each in decisions.items()},
     )
     if not isinstance(verdict, Approve | Edit | Reject):
         return said
@@ -77,7 +78,7 @@ def opinion_of_correction(
         reviewer=answer.reviewer,
         reason_code=answer.reason_code,
         asked={name: asked_of_field(each) for name, each in decisions.items()},
-        proposed={name: each.value for name, each in decisions.items()},
+        proposed={name: proposed(each) for name, each in decisions.items()},
         at=now.isoformat(timespec="milliseconds"),
         claims=len(turn.claims),
         about=turn.about,
@@ -107,7 +108,7 @@ def _about_effect(said: Opinion, answer: Answer, effect: Effect) -> Opinion:
 def _wanted(answer: Answer, decision: Decision, roster: Roster) -> Any:
     """The value that the person wants for a field, as plain data."""
     verdict = answer.verdict
-    value = None if isinstance(verdict, Reject) else decision.value
+    value = None if isinstance(verdict, Reject) else proposed(decision)
     if isinstance(verdict, Edit):
         value = verdict.edited_action.args.get(decision.field, value)
     return None if value is None else roster.outcome[decision.field].plain(value)
@@ -118,12 +119,12 @@ def _valued(said: Opinion, values: Mapping[str, Any], roster: Roster) -> Opinion
         return None if value is None else roster.outcome[name].key(value)
 
     keys = {name: key(name, value) for name, value in values.items()}
-    proposed = {name: _key_of_old(roster, name, value) for name, value in said.proposed.items()}
+    old = {name: _key_of_old(roster, name, value) for name, value in said.proposed.items()}
     return replace(
         said,
         values=dict(values),
         keys=keys,
-        agrees={name: each == proposed[name] for name, each in keys.items() if said.proposed[name] is not None},
+        agrees={name: each == old[name] for name, each in keys.items() if said.proposed[name] is not None},
     )
 
 

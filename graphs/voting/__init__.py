@@ -4,6 +4,16 @@ from .ballot import Ballot
 from .confidence import CERTAINTY, confidence
 from .objection import objection, objectors
 from .rule import VOTING_RULES, VotingRule
-from .shares import is_tie
+from .shares import is_tie, level
 
-__all__ = ["CERTAINTY", "VOTING_RULES", "Ballot", "VotingRule", "confidence", "is_tie", "objection", "objectors"]
+__all__ = [
+    "CERTAINTY",
+    "VOTING_RULES",
+    "Ballot",
+    "VotingRule",
+    "confidence",
+    "is_tie",
+    "level",
+    "objection",
+    "objectors",
+]

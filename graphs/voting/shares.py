@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-__all__ = ["TIE", "is_tie", "shares"]
+__all__ = ["TIE", "is_tie", "level", "shares"]
 
 from ...contracts import Alternative
 
@@ -24,3 +24,8 @@ def shares(scores: Mapping[str, float]) -> dict[str, float]:
 def is_tie(candidates: tuple[Alternative, ...]) -> bool:
     """Whether the two best candidates have the same score."""
     return len(candidates) > 1 and abs(candidates[0].score - candidates[1].score) <= TIE
+
+
+def level(candidates: Sequence[Alternative]) -> tuple[Alternative, ...]:
+    """All candidates, best first, that have the score of the best one; it alone where there is no tie."""
+    return tuple(each for each in candidates if each is candidates[0] or is_tie((candidates[0], each)))

@@ -87,6 +87,10 @@ def test_kept_for_a_role(people: Desk) -> None:
     """A question for a role is answered by its people."""
     (thread,) = waiting(people, "kept")
     assert "the question is for lead; 'ann' is not" in people("review", thread, "--approve", status=2).err
+    said = " ".join(people("review", thread, "--approve", status=2).err.split())
+    assert "expected an answer of bob, cid fix let one of them answer: the question is still open" in said
+    said = " ".join(people("review", thread, "--assign", "dan", status=2).err.split())
+    assert "dan may not answer it expected some of bob, cid fix hand it to one of them" in said
     people("review", thread, "--approve", "--reviewer", "Bob", status=0)
 
 

@@ -401,3 +401,36 @@ def test_tampered_effect_without_an_identity() -> None:
     turn = talk.answer(again, {"type": "approve"})
     assert (turn.status, talk.waiting) == ("settled", [])
     assert [args for _, args in receiver.received] == [{"total": "99"}]
+
+
+TIED = {"request": {"text": "ACME TOTAL 12.00 TOTAL 20.00 TOTAL 15.00"}}
+
+
+def test_tie_is_not_approved() -> None:
+    """Of values that tie none is proposed, and none approved: a person names one, or leaves it open."""
+    talk = Talk(desk(agents=[each for each in AGENTS if each.name != "by_size"]))
+    question = talk.ask(TIED)
+    assert question.value["action_requests"][0]["args"] == {"total": None}
+    assert question.value["review_configs"][0]["allowed_decisions"] == ["edit", "reject"]
+    told = question.value["quorate"]["fields"]["total"]["alternatives"]
+    assert [each["value"] for each in told] == ["12.00", "15.00", "20.00"]
+    tie = "field 'total' is a tie between 12.00, 15.00 and 20.00"
+    for answer in ({"type": "approve"}, edit()):
+        with pytest.raises(ValidationError, match=tie):
+            talk.answer(question, answer)
+    turn = talk.answer(question, edit(total="15.00"))
+    assert turn.decisions["total"].value == "15.00"
+    assert turn.opinions[-1].proposed == {"total": None}
+    assert turn.opinions[-1].agrees == {}
+
+
+def test_forced_value_of_a_tie() -> None:
+    """Where a rule sets the value, a tie is none any more: it can be approved."""
+    rules = [
+        {"name": "set", "field": "total", "then": "force", "when": "true", "value": "12"},
+        {"name": "look", "field": "total", "then": "review", "when": "true"},
+    ]
+    talk = Talk(desk(agents=[each for each in AGENTS if each.name != "by_size"], policy={"rules": rules}))
+    question = talk.ask(TIED)
+    assert question.value["review_configs"][0]["allowed_decisions"] == ["approve", "edit", "reject"]
+    assert talk.answer(question, {"type": "approve"}).decisions["total"].value == "12"

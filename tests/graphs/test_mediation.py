@@ -16,6 +16,7 @@ from quorate.contracts import (
     Calibration,
     Claim,
     ContextCalibration,
+    ContractError,
     Decision,
     Field,
     FieldCalibration,
@@ -86,6 +87,28 @@ def test_tie() -> None:
     decision = decided(A12, C15, accept=0.0)
     assert decision.status == "contested"
     assert decision.reason == "tie between 12 and 15"
+
+
+@pytest.mark.parametrize(
+    "values, named",
+    [("abc", "a, b and c"), ("abcd", "a, b, c and d"), ("abcdef", "a, b, c and 3 more")],
+)
+def test_tie_of_many(values: str, named: str) -> None:
+    """All values that tie are named, of more than four the first three and how many more."""
+    field = Field("kind", str)
+    claims = [Claim("kind", value, 0.8, agent=f"agent {value}") for value in values]
+    unlike = Claim("kind", "z", 0.6, agent="unlike")
+    decision = decide(field, [*claims, unlike], Policy(), Context({}, {}, {}))
+    assert decision.reason == f"tie between {named}"
+
+
+@pytest.mark.parametrize("rules", [[], [{"name": "r", "field": "share", "then": "prefer", "when": "confidence > 0.1"}]])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "much", object()])
+def test_values_that_are_none(value: Any, rules: list[dict[str, Any]]) -> None:
+    """A value that is not of the field's type, NaN among them, is refused with the claim that has it."""
+    claims = [Claim("share", 0.5, 0.9, agent="right"), Claim("share", value, 0.9, agent="wrong")]
+    with pytest.raises(ContractError, match=r"agent 'wrong', claim on 'share': got value .*a value of the field"):
+        decide(Field("share", float), claims, Policy.parse({"rules": rules}), Context({}, {}, {}))
 
 
 def test_quorum_counts_agents_that_claimed_any_value() -> None:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..checkpoints.open_question import OpenQuestion
 from ..contracts import Answer, Ask, ReviewError, dump, first_problem, load
 from ..graphs.review import answer_type
+from ..graphs.reviewer import NotYoursError
 from .thread_view import ThreadView
 
 if TYPE_CHECKING:
@@ -86,11 +87,16 @@ def check_answer(answer: dict[str, Any], question: OpenQuestion, view: ThreadVie
 def not_fitting(view: ThreadView, question: str, error: ValidationError) -> ReviewError:
     """The error about an answer that does not fit the question of this id."""
     allowed = next(each.allowed for each in view.questions if each.id == question)
+    first = error.errors(include_url=False)[0]
+    expected, fix = f"one of {', '.join(allowed)}, with values that fit", "answer again"
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, NotYoursError):
+        expected, fix = cause.expected, cause.fix
     return ReviewError(
         f"answer to thread {view.id}",
-        got=error.errors(include_url=False)[0]["msg"].removeprefix("Value error, "),
-        expected=f"one of {', '.join(allowed)}, with values that fit",
-        fix="answer again: the question is still open",
+        got=first["msg"].removeprefix("Value error, "),
+        expected=expected,
+        fix=f"{fix}: the question is still open",
     )
 
 
