@@ -128,6 +128,31 @@ def test_wrong_answer(desk: Desk, flags: list[str], message: str) -> None:
     desk("review", thread, "--approve", status=0)
 
 
+def test_tie(desk: Desk) -> None:
+    """Of values that tie none is approved, by itself or with others; it is said which they are, and how to choose."""
+    names = [desk.write(f"{name}.txt", f"{name}\nTOTAL 12\nTOTAL 14\nTOTAL 13\n") for name in ("A", "B")]
+    lines = desk("run", "desk", *names, "--json").lines
+    thread = lines[0]["thread"]
+    for flags in (["--approve"], ["--approve", "--like", "--yes"]):
+        said = " ".join(desk("review", thread, *flags, status=2).err.split())
+        assert "field 'total' is a tie between 12, 13 and 14: choose one with `edit`" in said
+    assert {line["thread"] for line in desk("review", "--json").lines} == {line["thread"] for line in lines}
+    desk("review", thread, "--edit", "total=13", "--like", "--yes", status=0)
+    assert desk("review", "--json").out == ""
+
+
+def test_long_values(desk: Desk) -> None:
+    """A value of any length is shown by its beginning and its length, at the prompt and afterwards; JSON has it all."""
+    thread = desk.over_limit("B" * 5_000)
+    out = desk("review", thread, stdin="edit\n\n\n\n", status=0).out
+    assert "(5,000 characters)" in out
+    assert "B" * 2_500 not in "".join(out.split())
+    shown = desk("show", thread).out
+    assert "(5,000 characters)" in shown
+    assert "B" * 2_500 not in "".join(shown.split())
+    assert desk("show", thread, "--json").lines[0]["decisions"]["company"]["value"] == "B" * 5_000
+
+
 def test_wrong_argument(desk: Desk) -> None:
     """An argument that the effect's identity cannot take is refused, and the effect can be answered afterwards."""
     thread = desk.over_limit()

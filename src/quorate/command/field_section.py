@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..contracts import Alternative, BlobError, Claim, Conflict, Decision, Passage, base_of, fields_revised
 from ..graphs.briefing import rationale
 from .evidence import in_context
-from .printable import line_of, local_time, printable, text_of
+from .printable import brief_of, line_of, local_time, printable, text_of
 from .screen import status_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["NO_VERSION", "show_field"]
 
 _LONGEST_TEXT, _LONGEST_OBJECT = 80, 40
-"""The most characters of a value beside others; the decision shows the whole."""
+"""The most characters of a value beside others."""
+_LONGEST_VALUE = 2_000
+"""The most characters of the decided value; `--json` gives the whole."""
 
 NO_VERSION = "0.0.0"
 """The version of an agent that has none."""
@@ -37,7 +39,7 @@ def show_field(screen: Console, turn: Turn, name: str) -> None:
     if decision is None:
         title.append("no decision yet", style="dim")
     else:
-        title.append(text_of(decision.value)).append("  ").append(status_text(decision.status))
+        title.append(brief_of(decision.value, _LONGEST_VALUE)).append("  ").append(status_text(decision.status))
         confidence = "" if decision.value is None else f"{decision.confidence:.3f} "
         title.append(f"  {confidence}by {line_of(decision.by)}")
     screen.print(title)

@@ -10,7 +10,7 @@ from ..checkpoints.open_question import OpenQuestion
 from ..contracts import Effect, ReviewError, load
 from .failure import show_error
 from .field_section import show_field
-from .printable import line_of, printable, text_of
+from .printable import brief_of, line_of, printable, text_of
 from .question_terms import terms_of
 from .screen import heading
 from .thread_view import ThreadView
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ..graphs import Supervisor
 
 __all__ = ["EndOfAnswers", "Interview", "show_question"]
+
+_LONGEST = 80
+"""The most characters of a value that stands in a prompt."""
 
 _MEANINGS = {
     "approve": "take it as proposed",
@@ -117,7 +120,7 @@ class Interview:
 
     def _value(self, name: str, old: Any, question: OpenQuestion) -> str:
         """What is typed for a field, once it fits; empty to leave it as proposed."""
-        while value := self._ask(f"  {name} [{text_of(old)}]: ").strip():
+        while value := self._ask(f"  {name} [{brief_of(old, _LONGEST)}]: ").strip():
             try:
                 check_edit(f"{name}={value}", question, self.supervisor)
             except ReviewError as error:

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-__all__ = ["LONGEST_ID", "NOTHING", "id_of", "line_of", "local_time", "printable", "text_of"]
+__all__ = ["LONGEST_ID", "NOTHING", "brief_of", "id_of", "line_of", "local_time", "printable", "text_of"]
 
 LONGEST_ID = 80
 """The most characters of a thread's id among other things; its beginning names it, and `--json` gives the whole."""
@@ -50,6 +50,12 @@ def text_of(value: Any, most: int = 0) -> str:
             return line_of(", ".join(f"{name}: {text_of(each)}" for name, each in value.items()), most)
         case _:
             return line_of(json.dumps(value, ensure_ascii=False), most)
+
+
+def brief_of(value: Any, most: int) -> str:
+    """A plain value as in `text_of`; of more than `most` characters the first, and how many there are."""
+    text = text_of(value)
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def local_time(iso: str, timespec: str = "seconds") -> str:

@@ -19,7 +19,7 @@ from .interview import EndOfAnswers, Interview
 from .likeness import likeness
 from .location import Location
 from .outcome import Outcome
-from .printable import LONGEST_ID, id_of, line_of, printable, text_of
+from .printable import LONGEST_ID, brief_of, id_of, line_of, printable
 from .question_prefix import find_question
 from .question_terms import terms_of
 from .report import question_line
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from ..graphs import Supervisor
 
 __all__ = ["Review", "list_questions"]
+
+_LONGEST = 500
+"""The most characters of a value among those that were decided."""
 
 
 def list_questions(location: Location, *, as_json: bool) -> None:
@@ -191,7 +194,7 @@ class Review:
         if view.status == "unfinished":
             screen.print("The answer is taken. To go on: quorate run, as before.")
         for name, value in view.turn.values.items():
-            screen.print(f"  {printable(name)}: {text_of(value)}", soft_wrap=True)
+            screen.print(f"  {printable(name)}: {brief_of(value, _LONGEST)}", soft_wrap=True)
 
     @staticmethod
     def _view(database: Database, thread: str) -> ThreadView:

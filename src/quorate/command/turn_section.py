@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..contracts import Effect, Move
-from .printable import NOTHING, line_of, local_time, text_of
+from .printable import NOTHING, brief_of, line_of, local_time
 from .screen import listing, status_text
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["effect_details", "sections"]
 
 _LONGEST = 200
-"""The most characters of arguments and results."""
+"""The most characters of results."""
+_LONGEST_ARGUMENTS = 1_000
+"""The most characters of arguments, which a person may have to approve."""
 
 
 def sections(turn: Turn) -> Iterator[tuple[str, Table]]:
@@ -54,9 +56,9 @@ def effect_details(key: str, effect: Effect) -> Text:
     """What an effect is about: its arguments, its result, what is said of it, and where it comes from."""
     from rich.text import Text
 
-    lines = [Text(text_of(dict(effect.args)))]
+    lines = [Text(brief_of(dict(effect.args), _LONGEST_ARGUMENTS))]
     if effect.result is not None:
-        lines.append(Text(f"-> {text_of(effect.result, _LONGEST)}"))
+        lines.append(Text(f"-> {brief_of(effect.result, _LONGEST)}"))
     lines += [Text(line_of(each)) for each in (effect.reason, effect.note) if each]
     lines.append(Text(f"key {key[:12]}, proposed by {effect.agent}", style="dim"))
     return Text("\n").join(lines)
