@@ -10,10 +10,11 @@ from typing import Any, Literal
 from ..contracts import Move, turn_status
 from .open_question import OpenQuestion
 
-__all__ = ["GRAPH", "INPUT", "TEAM", "Standing", "ThreadStatus", "is_of_team", "is_opening"]
+__all__ = ["GRAPH", "INPUT", "TEAM", "TENANT", "Standing", "ThreadStatus", "is_of_team", "is_opening"]
 
-GRAPH, TEAM, INPUT = "quorate_graph", "quorate_team", "quorate_input"
-"""Keys of the checkpoints' metadata: GRAPH as it was given, the team's name, and where the request stood."""
+GRAPH, TEAM, INPUT, TENANT = "quorate_graph", "quorate_team", "quorate_input", "quorate_tenant"
+"""Keys of the checkpoints' metadata: GRAPH as it was given, the team's name, where the request stood, on whose account.
+"""
 
 ThreadStatus = Literal["settled", "unsettled", "rejected", "halted", "waiting", "unfinished", "other", "unreadable"]
 """Where a thread stands.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .spend import UNITS, Spend, Unit
 
-__all__ = ["AtLimit", "Budget", "Budgets", "Price", "TenantBudget", "shown"]
+__all__ = ["AtLimit", "Budget", "Budgets", "Price", "TenantBudget", "shown", "shown_spend"]
 
 AtLimit = Literal["cheaper", "finish", "review"]
 """What happens to what an agent would have decided that there is no budget for.
@@ -124,3 +124,9 @@ def shown(unit: Unit, amount: float) -> str:
             return f"{amount:,.3f}".rstrip("0").rstrip(".") + " s"
         case _:
             return f"{amount:,.0f} {unit.removesuffix('s') if amount == 1 else unit}"
+
+
+def shown_spend(spend: Spend) -> str:
+    """A spend for people, tokens and dollars where there are any: `1,204 tokens, $0.0125, 2.5 s, 3 steps`."""
+    units = [unit for unit in UNITS if spend.of(unit) or unit in ("seconds", "steps")]
+    return ", ".join(shown(unit, spend.of(unit)) for unit in units)

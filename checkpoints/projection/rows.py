@@ -231,6 +231,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return {
         "agent": fault.agent,
         "kind": fault.kind,
+        "code": fault.code,
         "attempt": fault.attempt,
         "message": fault.message,
         "fix": fault.fix,
@@ -244,9 +245,14 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "model": usage.model,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "usd": usage.usd,
         "seconds": usage.seconds,
         "attempts": usage.attempts,
         "claims": usage.claims,
+        "failed": usage.failed,
+        "cached": usage.cached,
         "basis": dict(usage.basis),
     }
 

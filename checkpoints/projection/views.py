@@ -59,17 +59,21 @@ USAGE_BY_AGENT = ProjectedView(
         _Column("agent", "text", "Name of the agent."),
         _Column("model", "text", "Name of the model; NULL where none was called."),
         _Column("runs", "integer", "How often it ran.", "runs"),
+        _Column("failed", "integer", "Runs that ended in a fault.", "runs"),
         _Column("without_claim", "integer", "Runs in which it abstained, or proposed an effect.", "runs"),
         _Column("attempts", "integer", "Attempts of all runs.", "attempts"),
         _Column("input_tokens", "integer", "Sent to the model.", "tokens"),
         _Column("output_tokens", "integer", "That came back.", "tokens"),
+        _Column("usd", "real", "What they cost, as far as prices are known; NULL where none is.", "US dollars"),
         _Column("seconds", "real", "Wall time of all runs.", "seconds"),
         _Column("seconds_per_run", "real", "Mean wall time of a run.", "seconds"),
     ),
     """
-SELECT agent, model, count(*) AS runs, count(*) FILTER (WHERE claims = 0) AS without_claim,
+SELECT agent, model, count(*) AS runs, count(*) FILTER (WHERE failed) AS failed,
+    count(*) FILTER (WHERE claims = 0 AND NOT failed) AS without_claim,
     CAST(sum(attempts) AS bigint) AS attempts, CAST(sum(input_tokens) AS bigint) AS input_tokens,
-    CAST(sum(output_tokens) AS bigint) AS output_tokens, sum(seconds) AS seconds, avg(seconds) AS seconds_per_run
+    CAST(sum(output_tokens) AS bigint) AS output_tokens, sum(usd) AS usd,
+    sum(seconds) AS seconds, avg(seconds) AS seconds_per_run
 FROM usage
 GROUP BY agent, model
 ORDER BY seconds DESC, agent, model

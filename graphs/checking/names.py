@@ -48,6 +48,7 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     for rule in policy.rules:
         yield from _rule(rule, team)
     yield from _gates(policy, team)
+    yield from _agents("budgets.agents", policy.budgets.agents, team)
     for test in policy.tests:
         yield from _agents(f"test {test.name!r}, claims", [each.agent for each in test.claims], team)
         if test.effect:

@@ -189,11 +189,11 @@ def test_columns_are_described(tables: str) -> None:
     assert told(
         tables,
         "SELECT type, unit, meaning FROM projection_columns WHERE table_name = 'usage' AND column_name = 'seconds'",
-    ) == [("real", "seconds", "Wall time of the last attempt.")]
+    ) == [("real", "seconds", "Wall time of all attempts, without the waits between them.")]
     assert ("open_reviews", "view") in told(tables, "SELECT name, kind FROM projection_tables")
     if tables.startswith("postgres"):
-        assert told(tables, "SELECT col_description('usage'::regclass, 8)") == [
-            ("Wall time of the last attempt. Unit: seconds.",)
+        assert told(tables, "SELECT col_description('usage'::regclass, 11)") == [
+            ("Wall time of all attempts, without the waits between them. Unit: seconds.",)
         ]
 
 

@@ -167,6 +167,13 @@ def test_types(field: str, when: str, got: str | None) -> None:
     assert not types or got in types[0].got  # type: ignore[operator]
 
 
+def test_budget_of_an_unknown_agent() -> None:
+    """A budget of an agent that the team does not have is an error, and names the one that may be meant."""
+    finding = the_one(budgets={"agents": {"lable": {"tokens": 5}}})
+    assert (finding.where, finding.got) == ("budgets.agents", "agent 'lable'")
+    assert "label" in finding.fix
+
+
 def test_number_in_quotes() -> None:
     """A number that is compared as text is shown without quotes."""
     assert the_one(rule(when='value == "12.00"')).fix == "write the number without quotes: 12.0"

@@ -89,6 +89,7 @@ def run(  # noqa: PLR0913, PLR0917 (each is an option of the command)
             "threads in the database stay as they are, and no effect is executed.",
         ),
     ] = None,
+    tenant: Annotated[str, typer.Option(metavar="NAME", help="On whose account it runs, where tenants have one.")] = "",
     as_json: Json = False,
 ) -> None:
     """Run each request of the INPUTS on a thread of its own.
@@ -99,7 +100,7 @@ def run(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     from .run import Run
 
     location = Location.choose(db)
-    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry, faults, journal, playback)())
+    raise typer.Exit(Run(graph, inputs, location, concurrency, as_json, retry, faults, journal, playback, tenant)())
 
 
 @app.command()

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoints.open_question import OpenQuestion
+from ..contracts import Spend
+from ..contracts.budget import shown_spend
 from .outcome import Outcome, OutcomeStatus
 from .printable import line_of, text_of
 from .screen import heading, listing, status_text, unbroken
@@ -76,6 +78,8 @@ def summary(outcomes: Sequence[Outcome], *, left: int, seconds: float, database:
         f"{faults} fault{'s' * (faults != 1)}" if faults else "",
         f"{before} from before" if before else "",
     ]
+    spent = Spend.total(each.view.turn.spent for each in outcomes if each.view is not None and each.ran)
+    notes.append(shown_spend(Spend(spent.tokens, spent.usd)).partition(", 0 s")[0] if spent.tokens or spent.usd else "")
     total = len(outcomes) + left
     line = f"{total} input{'s' * (total != 1)}: {', '.join(parts) or 'nothing to do'}"
     return "; ".join([line, *([", ".join(filter(None, notes))] if any(notes) else []), f"{seconds:.1f} s; {database}"])

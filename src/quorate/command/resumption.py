@@ -10,7 +10,7 @@ from langgraph.errors import GraphDrained
 from langgraph.types import Command
 from pydantic import ValidationError
 
-from ..checkpoints.standing import GRAPH, INPUT, TEAM
+from ..checkpoints.standing import GRAPH, INPUT, TEAM, TENANT
 from ..graphs import Drain
 from .answer_claim import AnswerClaim, not_open
 from .screen import errors
@@ -78,8 +78,13 @@ class Resumption:
     async def _resume(self, saver: BaseCheckpointSaver[str], view: ThreadView, command: Command[Any]) -> None:
         compiled = self.supervisor.compile(checkpointer=saver)
         config: RunnableConfig = {
-            "configurable": {"thread_id": view.id},
-            "metadata": {GRAPH: self.graph, TEAM: self.supervisor.name, INPUT: view.source},
+            "configurable": {"thread_id": view.id, "tenant": view.tenant},
+            "metadata": {
+                GRAPH: self.graph,
+                TEAM: self.supervisor.name,
+                INPUT: view.source,
+                **({TENANT: view.tenant} if view.tenant else {}),
+            },
         }
         drain = Drain()
         stopping = stopping_on_signals(drain, on_first=_note, on_second=lambda: None)

@@ -58,6 +58,8 @@ class Run:
     """Whether what models and tools answer is recorded, also where the team has no journal of its own."""
     playback: Mode | None = None
     """Whether answers come from the journal, and what becomes of a request that is not in it."""
+    tenant: str = ""
+    """On whose account it runs; empty for nobody's."""
     _outcomes: list[Outcome] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)
     _out: IO[str] = field(default_factory=lambda: sys.stdout)
@@ -106,7 +108,7 @@ class Run:
 
             async with journaling.asaver() as saver:
                 with stopping_on_signals(drain, on_first=on_first, on_second=progress.restore):
-                    work = Work(supervisor, self.graph, saver, drain, self.retry)
+                    work = Work(supervisor, self.graph, saver, drain, self.retry, self.tenant)
                     await work.run(items, self.concurrency, done)
             if next(items, None) is None:
                 return 0

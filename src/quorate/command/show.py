@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..contracts import InputError
+from ..contracts.budget import shown_spend
 from .field_section import show_field
 from .location import Location
 from .printable import id_of, line_of, local_time
@@ -64,6 +65,9 @@ def _show_head(screen: Console, view: ThreadView, location: Location) -> None:
     if origin:
         screen.print(origin, style="dim", soft_wrap=True)
     screen.print(line_of(view.reason))
+    if view.turn.usage:
+        before = f"; in the thread: {shown_spend(view.turn.thread_spent)}" if view.turn.number > 1 else ""
+        screen.print(f"spent: {shown_spend(view.turn.spent)}{before}", style="dim", soft_wrap=True)
     if view.status == "other":
         screen.print(f"Its state: {location.command('show', view.id, '--json')}", style="dim", soft_wrap=True)
     if view.status == "waiting":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ..checkpoints.open_question import OpenQuestion
-from ..checkpoints.standing import GRAPH, INPUT, TEAM, Standing, ThreadStatus, is_of_team, is_opening
+from ..checkpoints.standing import GRAPH, INPUT, TEAM, TENANT, Standing, ThreadStatus, is_of_team, is_opening
 from ..contracts import Ask, Claim, Decision, first_problem, load
 from ..graphs import Turn
 
@@ -64,6 +64,11 @@ class ThreadView:
     def source(self) -> str:
         """Where its request stood; empty where another program ran it."""
         return str(self.metadata.get(INPUT, ""))
+
+    @property
+    def tenant(self) -> str:
+        """On whose account it runs; empty for nobody's, or where another program ran it."""
+        return str(self.metadata.get(TENANT, ""))
 
     @property
     def finished(self) -> bool:

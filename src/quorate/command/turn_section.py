@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..contracts import Effect, Move
+from ..contracts.budget import shown
 from .printable import NOTHING, brief_of, line_of, local_time
 from .screen import listing, status_text
 
@@ -92,13 +93,21 @@ def _faults(turn: Turn) -> Table:
 
 
 def _usage(turn: Turn) -> Table:
-    table = listing("agent", "attempts", "seconds", "claims", "model", "tokens in", "tokens out")
+    table = listing("agent", "attempts", "seconds", "claims", "model", "tokens in", "tokens out", "cost")
     for column in (*table.columns[1:4], *table.columns[5:]):
         column.justify = "right"
     for each in turn.usage:
         tokens = (
             (str(each.input_tokens), str(each.output_tokens)) if each.model or each.input_tokens else (NOTHING, NOTHING)
         )
-        cells = (str(each.attempts), f"{each.seconds:.3f}", str(each.claims), line_of(each.model) or NOTHING, *tokens)
+        cost = "no price" if each.unpriced else shown("usd", each.usd) if each.usd else NOTHING
+        cells = (
+            str(each.attempts),
+            f"{each.seconds:.3f}",
+            str(each.claims),
+            line_of(each.model) or NOTHING,
+            *tokens,
+            cost,
+        )
         table.add_row(each.agent, *cells)
     return table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphDrained
 
-from ..checkpoints.standing import GRAPH, INPUT, TEAM
+from ..checkpoints.standing import GRAPH, INPUT, TEAM, TENANT
 from ..contracts import QuorateError, StaleThreadError
 from ..graphs import Drain
 from .item import Item, Unreadable
@@ -42,6 +42,8 @@ class Work:
     """The wish to stop."""
     retry: bool = False
     """Whether a thread that ended unsettled, halted or rejected gets a new turn."""
+    tenant: str = ""
+    """On whose account it runs; empty for nobody's."""
 
     def __post_init__(self) -> None:
         self._compiled: CompiledStateGraph[Any, Any, Any, Any] = self.supervisor.compile(checkpointer=self.saver)
@@ -90,15 +92,20 @@ class Work:
                 view=before,
             )
         if before is None or (self.retry and before.status in _AGAIN):
-            return await self._invoke(item, {"request": item.request})
+            return await self._invoke(item, {"request": item.request}, self.tenant)
         if before.status == "unfinished":
-            return await self._invoke(item, None)
+            return await self._invoke(item, None, self.tenant or before.tenant)
         return Outcome.of_view(item.where, before, ran=False)
 
-    async def _invoke(self, item: Item, given: dict[str, Any] | None) -> Outcome:
+    async def _invoke(self, item: Item, given: dict[str, Any] | None, tenant: str) -> Outcome:
         config: RunnableConfig = {
-            "configurable": {"thread_id": item.thread},
-            "metadata": {GRAPH: self.graph, TEAM: self.supervisor.name, INPUT: item.where},
+            "configurable": {"thread_id": item.thread, "tenant": tenant},
+            "metadata": {
+                GRAPH: self.graph,
+                TEAM: self.supervisor.name,
+                INPUT: item.where,
+                **({TENANT: tenant} if tenant else {}),
+            },
         }
         with self.drain.control() as control:
             try:
