@@ -14,7 +14,7 @@ it again with probability .6. Measured are the seeds from 0 on; what the team of
 on seeds from 100 on. The world is a calibration to published figures, and no evidence for them.
 
 The last line is one JSON object: linear, dag, mesh, dag_small and quorate, each with success, usd, ms and
-silent_wrong, and the same within double and burst. Ctrl-C ends it after the tasks in hand.
+silent_wrong, and the same within double and burst.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import signal
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import Pool
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -64,11 +64,11 @@ def chunks(rows: list[str], seeds: int, tasks: int, quorate_tasks: int) -> Itera
                     yield Chunk(scene, row, seed, range(first, min(first + size, most)))
 
 
-def work(chunk: Chunk) -> list[Task]:
+def work(chunk: Chunk) -> tuple[Chunk, list[Task]]:
     """What became of the tasks of a chunk."""
     world = dataclasses.replace(SCENES[chunk.scene], seed=chunk.seed)
     if chunk.row != QUORATE:
-        return [ROWS[chunk.row](world, task) for task in chunk.tasks]
+        return chunk, [ROWS[chunk.row](world, task) for task in chunk.tasks]
     from benchmarks.faults_team import Desk
     from benchmarks.virtual_clock import run_virtually
 
@@ -76,26 +76,24 @@ def work(chunk: Chunk) -> list[Task]:
         desk = Desk(world)
         return [await desk(task) for task in chunk.tasks]
 
-    return run_virtually(every())
+    return chunk, run_virtually(every())
 
 
 def measure(every: list[Chunk], jobs: int) -> dict[tuple[str, str], Figures]:
     """The figures by scene and row; progress goes to stderr."""
     done: dict[tuple[str, str], dict[Chunk, list[Task]]] = defaultdict(dict)
     total, ended = sum(len(chunk.tasks) for chunk in every), 0
-    with ProcessPoolExecutor(jobs, initializer=_ignore_interrupts) as pool:
-        futures: dict[Future[list[Task]], Chunk] = {pool.submit(work, chunk): chunk for chunk in every}
-        try:
-            for future in as_completed(futures):
-                chunk = futures[future]
-                done[chunk.scene, chunk.row][chunk] = future.result()
-                ended += len(chunk.tasks)
+    try:
+        with Pool(jobs, initializer=_ignore_interrupts) as pool:  # which ends its processes when it is left
+            for chunk, tasks in pool.imap_unordered(work, every):
+                done[chunk.scene, chunk.row][chunk] = tasks
+                ended += len(tasks)
                 place = f"{chunk.row} {chunk.scene}".strip()
                 print(f"\r{ended:>7} of {total} tasks   {place:<20}", end="", file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            print("\nStopping after the tasks in hand.", file=sys.stderr)
-            pool.shutdown(cancel_futures=True)
-            raise SystemExit(130) from None
+    except KeyboardInterrupt:
+        _ignore_interrupts()
+        print("\nStopped.", file=sys.stderr)
+        raise SystemExit(130) from None
     print(file=sys.stderr)
     return {
         place: Figures.of(task for chunk in every if chunk in parts for task in parts[chunk])

@@ -6,7 +6,7 @@ at the accepted confidence of its pooled claims, by two voters at least; what st
 is no success. The act's arguments are such a step; then an action agent proposes the effect, the policy approves it,
 and it is executed through the ledger.
 
-What was chosen: the number of voters and tiers, and the accepted confidence (.88), on seeds 100 to 104. No seed that
+What was chosen: the number of voters and tiers, and the accepted confidence (.88), on seeds from 100 on. No seed that
 is measured was looked at, and nothing is learned. How often a wrong output is caught is no parameter: the voters see
 neither the truth nor each other.
 
@@ -32,7 +32,7 @@ from quorate.checkpoints import MemoryLedger
 __all__ = ["ACCEPT", "Desk"]
 
 ACCEPT = 0.88
-"""The least confidence at which a step is settled; chosen on seeds 100 to 104."""
+"""The least confidence at which a step is settled; chosen on seeds from 100 on."""
 TIERS: tuple[tuple[Model, int, Limits], ...] = (
     (SMALL, 3, Limits(attempts=1, claims=1)),
     (SMALL, 3, Limits(attempts=1, claims=1)),
