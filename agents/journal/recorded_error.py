@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,8 +21,9 @@ _LONGEST = 2_000
 class RecordedError(Exception):
     """An error that was recorded, raised again in a playback: under the name of its class, in its words.
 
-    It has its `status_code`, and it is what the first class of Python's own is that the other one was, such as a
-    TimeoutError: so it is tried again, repaired and recorded as a fault as that one was.
+    It has its `status_code`, the body of its `response` where that was JSON, and is what the first class of Python's
+    own is that the other one was, such as a TimeoutError. So it is tried again, repaired and recorded as a fault as that
+    one was.
     """
 
     status_code: int | None = None
@@ -31,6 +33,8 @@ def told_error(error: Exception) -> dict[str, Any]:
     """The error as plain data."""
     told: dict[str, Any] = {"class": type(error).__name__, "words": _words(error), "status": status_of(error)}
     told["base"] = next(each.__name__ for each in type(error).__mro__ if getattr(builtins, each.__name__, None) is each)
+    if (body := _body(error)) is not None:
+        told["body"] = body
     if isinstance(error, ValidationError):
         found = error.errors(include_url=False)
         told["validation"] = {"title": error.title, "errors": [plain(each) for each in found]}
@@ -41,6 +45,13 @@ def told_error(error: Exception) -> dict[str, Any]:
 
 def error_of(told: dict[str, Any]) -> Exception:
     """An error to raise as the one that the plain data is of."""
+    error = _made(told)
+    if "body" in told:
+        error.response = _Response(told["body"], told["status"])  # type: ignore[attr-defined]
+    return error
+
+
+def _made(told: dict[str, Any]) -> Exception:
     if validation := told.get("validation"):
         return ValidationError.from_exception_data(validation["title"], [_line(each) for each in validation["errors"]])
     if decoding := told.get("json"):
@@ -51,6 +62,25 @@ def error_of(told: dict[str, Any]) -> Exception:
     if told["status"] is not None:
         error.status_code = told["status"]  # type: ignore[attr-defined]
     return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """What of a client's response those look at who deal with its error."""
+
+    body: Any
+    status_code: int | None
+
+    def json(self) -> Any:
+        return self.body
+
+
+def _body(error: Exception) -> Any:
+    """The body of the response that a client's error keeps, where it is JSON."""
+    try:
+        return plain(getattr(error, "response").json())  # noqa: B009 (it is no attribute of errors as such)
+    except Exception:  # whatever a server may have put there
+        return None
 
 
 def _line(each: dict[str, Any]) -> InitErrorDetails:

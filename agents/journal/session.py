@@ -15,6 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ...contracts import Journal, JournalEntry, Usage, digest
+from ..rejected import rejected
 from ..run import Run
 from .recorded_error import error_of, told_error
 from .redaction import PATTERNS, Marked, Redaction
@@ -98,8 +99,10 @@ class Session:
 
     def failed(self, asked: Asked, error: Exception) -> None:
         """Record that the call raised."""
-        told = told_error(error)
-        self._record(asked, told, _NOTHING, f"{told['class']}: {told['words']}"[:500])
+        told, answer = told_error(error), rejected(error)
+        self._record(
+            asked, told, _NOTHING if answer is None else answer.usage, f"{told['class']}: {told['words']}"[:500]
+        )
 
     def settle(self) -> None:
         """Wait until all is on disk.
@@ -156,7 +159,7 @@ class Session:
             provider=request.provider,
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
-            usd=None if error or request.kind != "model" else self.price(used, request.provider),
+            usd=self.price(used, request.provider) if request.kind == "model" and (used.model or not error) else None,
             seconds=seconds,
             at=asked.at.isoformat(timespec="microseconds"),
             redactor=self.redactor,

@@ -29,6 +29,7 @@ from quorate.agents.journal.playback import Playback
 from quorate.agents.journal.recorded_error import RecordedError, error_of, told_error
 from quorate.agents.journal.redaction import DETECT_SECRETS, PATTERNS, Marked, Redaction
 from quorate.agents.journal.session import Session, in_session
+from quorate.agents.rejected import rejected
 from quorate.agents.run import Run
 from quorate.checkpoints import MemoryJournal
 from quorate.contracts import JournalEntry, JournalError, canonical_json
@@ -268,6 +269,23 @@ def money(amount: str, *, on: date = date(2026, 1, 2)) -> list[Money]:
 async def amoney(amount: str) -> dict[str, Decimal]:
     await asyncio.sleep(0)
     return {"sum": Decimal(amount)}
+
+
+def test_errors_keep_what_the_model_answered() -> None:
+    """An error that keeps the response has its body again: what was paid for, and can be shown to the model."""
+
+    class Response:
+        status_code = 200
+
+        def json(self) -> Any:
+            return {"usage": {"prompt_tokens": 5, "completion_tokens": 6}, "choices": [{"message": {"content": "no"}}]}
+
+    with pytest.raises(ValidationError) as caught:
+        Money.model_validate_json("no")
+    caught.value.response = Response()  # type: ignore[attr-defined]
+    answer = rejected(error_of(told_error(caught.value)))
+    assert answer is not None
+    assert (answer.text, answer.usage.input_tokens, answer.usage.output_tokens) == ("no", 5, 6)
 
 
 def test_functions_pass_when_there_is_no_journal() -> None:
