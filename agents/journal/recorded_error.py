@@ -22,8 +22,8 @@ class RecordedError(Exception):
     """An error that was recorded, raised again in a playback: under the name of its class, in its words.
 
     It has its `status_code`, the body of its `response` where that was JSON, and is what the first class of Python's
-    own is that the other one was, such as a TimeoutError. So it is tried again, repaired and recorded as a fault as that
-    one was.
+    own is that the other one was, such as a TimeoutError. So it is tried again, repaired and recorded as a fault as
+    that one was.
     """
 
     status_code: int | None = None

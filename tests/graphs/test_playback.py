@@ -11,6 +11,8 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
 from tests.fakes.openai_server import OpenAIServer, reading
 
@@ -361,9 +363,8 @@ def test_runnable_with_a_model(server: OpenAIServer, journal: MemoryJournal) -> 
     assert len(server.requests) == len(journal.entries("t")) == 1
 
 
-def test_create_agent(server: OpenAIServer, journal: MemoryJournal) -> None:
-    """An agent of LangChain's is played back, model and tools, where both are recorded."""
-    agents = pytest.importorskip("langchain.agents", reason="langchain is not installed")
+def test_compiled_graph(server: OpenAIServer, journal: MemoryJournal) -> None:
+    """A compiled graph with a model and tools is played back where both are recorded."""
     looked: list[str] = []
 
     @tool
@@ -372,7 +373,11 @@ def test_create_agent(server: OpenAIServer, journal: MemoryJournal) -> None:
         looked.append(word)
         return f"{word} is 12.50"
 
-    graph = agents.create_agent(recorded(openai_chat(base_url=server.url)), tools=[recorded(look_up)])
+    model = recorded(openai_chat(base_url=server.url)).bind_tools([look_up])
+    builder = StateGraph(MessagesState).add_node("tools", ToolNode([recorded(look_up)]))
+    builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    builder.add_edge(START, "model").add_conditional_edges("model", tools_condition).add_edge("tools", "model")
+    graph = builder.compile()
     made = team(
         as_agent(
             graph,
