@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .chat import chat_agent
     from .extraction import pattern_agent
     from .full_text_index import Document, FullTextIndex
+    from .http_receiver import HttpReceiver
     from .injection import Injected, Injection, inject
     from .journal.playback import Playback, playback
     from .journal.recorded import recorded
@@ -36,6 +37,7 @@ __all__ = [
     "Document",
     "FullTextIndex",
     "Guard",
+    "HttpReceiver",
     "Injected",
     "Injection",
     "Options",
@@ -70,6 +72,7 @@ _BLOCKS = {
     "Case": "reasoning",
     "Document": "full_text_index",
     "FullTextIndex": "full_text_index",
+    "HttpReceiver": "http_receiver",
     "Injected": "injection",
     "Injection": "injection",
     "Playback": "journal.playback",

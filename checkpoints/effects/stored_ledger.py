@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -96,7 +97,7 @@ class StoredLedger(ABC, Generic[T]):
             check_abandon(key, self._entry(key, known))
             if known is not None:
                 self._drop(transaction, known.key)
-        self._let_go(key)
+        self._let_go(key, wait=True)
 
     def release(self, key: str) -> None:
         """Be at it no longer, whatever came of it: who begins the key next gets it at once. Twice does no harm."""
@@ -108,7 +109,7 @@ class StoredLedger(ABC, Generic[T]):
                 if known is not None and known.status == "executing":
                     self._own(transaction, known.key, NOBODY)
         finally:
-            self._let_go(key)
+            self._let_go(key, wait=True)
 
     def transact(
         self,
@@ -206,10 +207,11 @@ class StoredLedger(ABC, Generic[T]):
                 self._holds = self._open_holds() or Holds()
             return self._holds
 
-    def _let_go(self, key: str) -> None:
+    def _let_go(self, key: str, *, wait: bool = False) -> None:
         held = self._held.pop(key, None)
-        if held is not None:
-            held.release()
+        freed = None if held is None else held.release()
+        if wait and freed is not None:
+            freed.result()
 
     def _entry(self, key: str, row: LedgerRow | None) -> Entry | None:
         return None if row is None else self._rows.entry(key, row)
@@ -277,10 +279,10 @@ class _Held:
         running = is_running(owner)
         return False if running is False or (running is None and self._hold.is_certain) else None
 
-    def release(self) -> None:
-        """Let it go."""
+    def release(self) -> Future[None] | None:
+        """Let it go; what is done when other processes see it, None where they do at once."""
         self.alive = False
-        self._hold.release()
+        return self._hold.release()
 
 
 def _with_life(entry: Entry, *, alive: bool | None) -> Entry:

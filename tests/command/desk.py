@@ -131,6 +131,25 @@ def listening():
     return team(listener)
 
 
+class Lossy:
+    def execute(self, key, args):
+        with Path("sent.txt").open("a") as sent:
+            sent.write(f"{args['total']}\\n")
+        if len(Path("sent.txt").read_text().split()) == 1:
+            raise TimeoutError("no answer")
+        return {"key": key}
+
+
+def lossy():
+    database = open_database()
+    policy = Policy.parse({"effects": {"post": {"approve": True}}})
+    agents = [first_line, labelled, largest, post]
+    return Supervisor(
+        "lossy", request=Note, outcome=Sale, agents=agents, policy=policy, ledger=database.ledger,
+        receivers={"post": Lossy()},
+    )
+
+
 def strict():
     return team(policy=Policy.parse({"defaults": {"review": "never"}, "effects": {"post": {"approve": True}}}))
 
@@ -234,6 +253,10 @@ class Desk:
     def over_limit(self, company: str = "HARDWARE HOUSE") -> str:
         """A thread whose effect waits for a person; gives its id."""
         return self._run(f"{company}\nTOTAL 499.00\n")
+
+    def unknown(self, company: str = "HARDWARE HOUSE") -> str:
+        """A thread of which it is not known whether its effect happened; gives its id."""
+        return self._run(f"{company}\nTOTAL 12.00\n", "desk:lossy")
 
     def question(self, thread: str) -> str:
         """The beginning of the id of what the thread asks."""

@@ -70,6 +70,15 @@ class DeskSession:
         """The turn as the checkpoint has it."""
         return self.desk.read(self.graph.get_state(_config(thread)).values)
 
+    def is_begun(self, thread: str) -> bool:
+        """Whether a turn of the thread was opened."""
+        return bool(self.graph.get_state(_config(thread)).values)
+
+    def go_on(self, thread: str) -> None:
+        """Go on where the thread was left."""
+        if self.graph.get_state(_config(thread)).tasks:
+            self.graph.invoke(None, _config(thread))
+
     def question(self, thread: str) -> Interrupt:
         """The one open question of a thread."""
         (question,) = self.graph.get_state(_config(thread)).interrupts

@@ -32,9 +32,12 @@ _MEANINGS = {
     "edit": "take it with other values",
     "reject": "leave it without a value, or undone",
     "respond": "say something to the agents, and let them try again",
+    "happened": "it did happen; the receiver's answer is recorded",
+    "not_happened": "it did not happen; it is executed now",
     "hand": "hand the question on: it is somebody else's then",
     "skip": "leave the question open",
 }
+_OF_UNKNOWN = {"approve": "execute it again, though it may have happened", "reject": "leave it, whatever happened"}
 
 
 def show_question(screen: Console, view: ThreadView, question: OpenQuestion) -> None:
@@ -81,8 +84,9 @@ class Interview:
         """
         show_question(self.screen, view, question)
         choices = [*question.allowed, "hand", "skip"]
+        meanings = {**_MEANINGS, **(_OF_UNKNOWN if "happened" in choices else {})}
         for choice in choices:
-            self.screen.print(f"  {choice:8} {_MEANINGS.get(choice, '')}")
+            self.screen.print(f"  {choice:12} {meanings.get(choice, '')}")
         while True:
             kind = self._choose(choices)
             if kind == "skip":
@@ -112,6 +116,8 @@ class Interview:
                 return Verdict("reject", self._ask("  Why (may be empty): ").strip())
             case "respond":
                 return Verdict("respond", self._ask("  What to say: ").strip())
+            case "happened":
+                return Verdict("happened", given=self._ask("  What it answered (JSON, may be empty): ").strip())
             case "hand":
                 names = self._ask("  To whom (names, with commas between): ").split(",")
                 return Verdict("assign", to=[name.strip() for name in names if name.strip()])

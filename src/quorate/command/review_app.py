@@ -12,7 +12,7 @@ from .options import Db, Json
 
 __all__ = ["review"]
 
-_FLAGS = "--approve, --edit, --reject, --respond, --assign, --answer"
+_FLAGS = "--approve, --edit, --reject, --respond, --happened, --not-happened, --assign, --answer"
 
 
 @reported
@@ -23,6 +23,8 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     reject: opt.Reject = False,
     message: opt.Message = None,
     respond: opt.Respond = None,
+    happened: opt.Happened = None,
+    not_happened: opt.NotHappened = False,
     assign: opt.Assign = None,
     answer: opt.AnswerJson = None,
     question: opt.Question = None,
@@ -37,8 +39,8 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     as_json: Json = False,
 ) -> None:
     """List what waits for a person, or answer one thread: by a flag, or asked at the terminal."""
-    given = {"approve": approve, "edit": edit, "reject": reject, "assign": assign}
-    told = {"respond": respond is not None, "answer": answer is not None}
+    given = {"approve": approve, "edit": edit, "reject": reject, "assign": assign, "not_happened": not_happened}
+    told = {"respond": respond is not None, "happened": happened is not None, "answer": answer is not None}
     chosen = [kind for kind, is_given in {**given, **told}.items() if is_given]
     _check_listing(thread, overdue=overdue, stats=stats, answers=bool(chosen or question or like))
     other = bool(reviewer or reason or (graph and not overdue))
@@ -51,7 +53,7 @@ def review(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     from .review import Review
     from .verdict import Reviewer, Verdict, user_name
 
-    text = sys.stdin.read() if answer == "-" else answer or ""
+    text = sys.stdin.read() if answer == "-" else answer or happened or ""
     verdict = Verdict(chosen[0], respond or message or "", edit or (), assign or (), text) if chosen else None
     who = Reviewer(reviewer or user_name(), reason)
     raise typer.Exit(Review(Location.choose(db), thread, who, verdict, graph, question, as_json, like, yes)())
@@ -98,5 +100,5 @@ def _check_flags(chosen: list[str], question: str | None, *, like: bool, yes: bo
         raise typer.BadParameter(f"--question ID, --like and --yes go with one of {_FLAGS}")
     if like and as_json and not yes:
         raise typer.BadParameter("with --json, --like needs --yes")
-    if like and chosen in (["respond"], ["assign"]):
+    if like and chosen in (["respond"], ["assign"], ["happened"], ["not_happened"]):
         raise typer.BadParameter("--like gives the same answer to many; what is said or handed on goes to one thread")

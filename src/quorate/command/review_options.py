@@ -12,8 +12,10 @@ __all__ = [
     "Assign",
     "Edit",
     "Graph",
+    "Happened",
     "Like",
     "Message",
+    "NotHappened",
     "Overdue",
     "Question",
     "Reason",
@@ -37,6 +39,16 @@ Reject = Annotated[bool, typer.Option("--reject", help="Leave it without a value
 Message = Annotated[str | None, typer.Option(metavar="TEXT", help="With --reject: why.")]
 Respond = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Say something to the agents, and let them try again.")
+]
+Happened = Annotated[
+    str | None,
+    typer.Option(
+        metavar="JSON",
+        help="Of an effect of which it is not known: it happened, and this was the receiver's answer (null for none).",
+    ),
+]
+NotHappened = Annotated[
+    bool, typer.Option("--not-happened", help="Of such an effect: it did not happen; it is executed now.")
 ]
 Assign = Annotated[
     list[str] | None,

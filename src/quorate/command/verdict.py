@@ -39,7 +39,7 @@ class Verdict:
     """What a reviewer wants."""
 
     kind: str
-    """`approve`, `edit`, `reject`, `respond` or `assign`; `answer` where it is given as JSON."""
+    """`approve`, `edit`, `reject`, `respond`, `happened`, `not_happened` or `assign`; `answer` where it is JSON."""
     message: str = ""
     """What is said with `reject` or `respond`."""
     edits: Sequence[str] = ()
@@ -47,7 +47,7 @@ class Verdict:
     to: Sequence[str] = ()
     """With `assign`: whose the question is then."""
     given: str = ""
-    """With `answer`: the answer as JSON text, in LangChain's form or that of Agent Inbox."""
+    """As JSON text, with `answer` the answer, in LangChain's form or that of Agent Inbox; with `happened` the result."""
     like: str = ""
     """What is the same in all questions that are answered with it; empty for one question."""
 
@@ -120,10 +120,25 @@ def _answer(
             decision["edited_action"] = {"name": question.name, "args": args}
         case "reject" | "respond":
             decision["message"] = verdict.message
+        case "happened":
+            decision["result"] = _result(where, verdict.given)
         case "assign":
             decision["to"] = list(verdict.to)
     like = {"like": verdict.like} if verdict.like else {}
     return {"decisions": [decision], "reviewer": reviewer.name, "reason_code": reviewer.reason_code, **like}
+
+
+def _result(where: str, text: str) -> Any:
+    """What the receiver is said to have answered; nothing where nothing is given."""
+    try:
+        return json.loads(text or "null")
+    except ValueError as error:
+        raise ReviewError(
+            where,
+            got=f"{text!r:.80}: {error}",
+            expected="the receiver's answer as JSON",
+            fix="""write {"number": "P1"}, say, or null; the question is still open""",
+        ) from error
 
 
 def _given(where: str, verdict: Verdict, reviewer: Reviewer) -> dict[str, Any]:
