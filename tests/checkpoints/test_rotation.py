@@ -149,7 +149,8 @@ def test_a_thread_that_takes_the_number_of_a_deleted_one(sqlite_url: str, keys: 
 
         log = database.log
         held = SimpleNamespace(store=MomentStore(log.store, replace), sealer=log.sealer, writer=log.writer)
-        Rotation(cast(Database, SimpleNamespace(log=held, ledger=None, blobs=None, journal=None)))()
+        others = dict.fromkeys(("ledger", "blobs", "journal", "accounts"))
+        Rotation(cast(Database, SimpleNamespace(log=held, **others)))()
         assert {each.id for each in database.threads()} == {f"{SECRET} t", "another"}
         assert not list(Audit(log.store, log.sealer))
 
