@@ -242,8 +242,8 @@ EFFECTS = ProjectedTable(
         _Column(
             "status",
             "text",
-            "proposed, approved, declined, withdrawn, done, duplicate (done before, elsewhere), failed, or unknown (it "
-            "may have happened).",
+            "proposed, approved, declined, withdrawn, done, duplicate (done before, elsewhere), failed, unknown (it "
+            "may have happened), or compensated (done, and undone since).",
         ),
         _Column("key", "text", "The idempotency key, as in the table effects_ledger.", "SHA-256, hexadecimal"),
         _Column("digest", "text", "Digest of the name and the exact arguments.", "SHA-256, hexadecimal"),
