@@ -29,7 +29,7 @@ from .retry import retry_after, worth_retrying
 from .run import Run, running
 from .taken import sum_of
 from .tally import Tally
-from .task import execution, step_of
+from .task import execution, place_of, step_of
 from .trace import mark_run
 from .view import View
 
@@ -239,6 +239,7 @@ class Guard(Runnable[State, Update]):
             attempt=info.node_attempt if info is not None else 1,
             task=info.task_id if info is not None else "",
             step=step_of(config),
+            place=place_of(config, len(state.get("moves") or ())),
             reserved=held.get(self.name) or {},
             left=move.get("left") or {},
             held=held,

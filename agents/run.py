@@ -35,6 +35,8 @@ class Run:
     step: str = ""
     """Id of the checkpoint from which its step began, the same for all agents that run beside it; empty outside of a
     graph."""
+    place: str = ""
+    """Which agent of which team, and after how many moves: the same when the run is begun again after a crash."""
     reserved: Mapping[str, float] = field(default_factory=dict)
     """What the supervisor set aside for one attempt, by unit; empty where nothing is bounded."""
     left: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import ExecutionInfo, get_runtime
 
-__all__ = ["execution", "step_of"]
+__all__ = ["execution", "place_of", "step_of"]
 
 
 def execution() -> ExecutionInfo | None:
@@ -21,3 +21,10 @@ def step_of(config: RunnableConfig | None) -> str:
     given = config.get("configurable", {}) if config else {}
     around, _, _ = str(given.get("checkpoint_ns") or "").rpartition("|")
     return str((given.get("checkpoint_map") or {}).get(around) or "")
+
+
+def place_of(config: RunnableConfig | None, moves: int) -> str:
+    """The names of the agents from the outermost team inwards, and the number of moves that were made."""
+    given = config.get("configurable", {}) if config else {}
+    names = [part.partition(":")[0] for part in str(given.get("checkpoint_ns") or "").split("|")]
+    return f"{'|'.join(names)} {moves}"

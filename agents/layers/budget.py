@@ -64,7 +64,7 @@ class BudgetLayer:
 
     def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
         """The output of a sync agent, if there is a budget for the attempt."""
-        accounts = self._charged_accounts()
+        accounts, over = self._charged_accounts(), tuple[Fault, ...]()
         with self._set_aside(run) as hold:
             if accounts is not None:
                 self._reserve(accounts, run)
@@ -77,11 +77,11 @@ class BudgetLayer:
             finally:
                 if accounts is not None:
                     over = self._settle(accounts, run, hold)
-        return output if accounts is None else _with_faults(output, over)
+        return _with_faults(output, over)
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """The output of an async agent; the accounts are asked in a worker thread."""
-        accounts = self._charged_accounts()
+        accounts, over = self._charged_accounts(), tuple[Fault, ...]()
         with self._set_aside(run) as hold:
             if accounts is not None:
                 await asyncio.to_thread(self._reserve, accounts, run)
@@ -94,7 +94,7 @@ class BudgetLayer:
             finally:
                 if accounts is not None:  # an attempt that is cancelled has spent what it has spent
                     over = await asyncio.shield(asyncio.to_thread(self._settle, accounts, run, hold))
-        return output if accounts is None else _with_faults(output, over)
+        return _with_faults(output, over)
 
     def _charged_accounts(self) -> Accounts | None:
         """The accounts, where what the attempt takes is to be paid for: in a strict playback nothing is."""
@@ -160,8 +160,10 @@ class _Hold:
 
 
 def _key(run: Run) -> str:
-    """Which call it is: the task's id is the same after a crash, and of no other task."""
-    return digest([run.thread, run.task or uuid.uuid4().hex, run.attempt])
+    """Which call it is: the same when it is made again after a crash, even if its step's checkpoint was lost."""
+    if not run.thread:
+        return digest([run.task or uuid.uuid4().hex, run.attempt])
+    return digest([run.thread, run.turn, run.place, run.agent, run.attempt])
 
 
 def _amount(run: Run) -> Spend:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Lock
@@ -77,7 +79,7 @@ def desk(*agents: Agent, accounts: Accounts | None = None, at_limit: str = "fini
 
 def run(supervisor: Supervisor, thread: str = "t", saver: Any = None, tenant: str = "", text: str = "t") -> Any:
     graph = supervisor.compile(checkpointer=saver)
-    config = {"configurable": {"thread_id": thread, "tenant": tenant}}
+    config: Any = {"configurable": {"thread_id": thread, "tenant": tenant}}
     return supervisor.read(graph.invoke({"request": {"text": text}}, config))
 
 
@@ -322,7 +324,7 @@ def test_random_teams(agents: list[tuple[str, int, bool]], room: int, at_limit: 
     )
     graph = supervisor.compile(checkpointer=saver)
     config: Any = {"configurable": {"thread_id": "t", "tenant": "acme"}}
-    interrupted = {"interrupt_after": ["supervisor"]} if stop else {}
+    interrupted: Any = {"interrupt_after": ["supervisor"]} if stop else {}
     graph.invoke({"request": {}}, config, **interrupted)
     while graph.get_state(config).next not in ((), ("review",)):
         graph.invoke(None, config, **interrupted)
@@ -354,3 +356,47 @@ def test_usage_of_an_older_checkpoint() -> None:
     turn = supervisor.read(graph.invoke({"request": {}}, config))
     assert turn.spent_before.total == Spend(42, 0.0, 0.1, 1)
     assert Usage(**old).usd is None
+
+
+CRASHING = """
+import os, sys
+sys.path[:0] = {path!r}
+from tests.graphs.test_graph_budget import crash_desk
+crash_desk(sys.argv[1], die=sys.argv[2])
+"""
+
+
+def crash_desk(url: str, die: str = "") -> Any:
+    """Run a turn on a tenant's account; the process dies before, or after, the model was called."""
+    import os
+
+    def maybe(moment: str) -> Callable[[], None]:
+        return (lambda: os._exit(9)) if die == moment else (lambda: None)
+
+    with open_database(url) as database, database.saver() as saver:
+        supervisor = desk(
+            asks("a", "total", before=maybe("before"), after=maybe("after"), tokens=500),
+            asks("b", "company"),
+            accounts=database.accounts,
+            tenant={"tokens": 800},
+        )
+        graph = supervisor.compile(checkpointer=saver)
+        config: Any = {"configurable": {"thread_id": "t", "tenant": "acme"}}
+        going_on = bool(graph.get_state(config).next)
+        turn = supervisor.read(graph.invoke(None if going_on else {"request": {}}, config))
+        return turn, database.accounts.spent("acme")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_process(database_url: str, moment: str) -> None:
+    """A process that dies around a call leaves one reservation, which the resumed attempt takes over and settles."""
+    root = str(Path(__file__).parents[2])
+    code = CRASHING.format(path=[root])
+    done = subprocess.run([sys.executable, "-c", code, database_url, moment], check=False, cwd=root, timeout=120)
+    assert done.returncode == 9
+    with open_database(database_url) as database:
+        assert database.accounts.spent("acme").tokens >= 500  # what is set aside counts
+    turn, spent = crash_desk(database_url)
+    assert turn.status == "settled", (turn.faults, spent)
+    assert turn.spent.tokens == 220
+    assert spent.tokens in (220, 330), spent  # the other agent may have been called in both

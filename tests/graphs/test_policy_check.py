@@ -93,6 +93,7 @@ def the_one(*rules: dict[str, Any], team: TeamSchema | None = TEAM, **keys: Any)
         ({"fields": {"total": {"weights": {"lable": 1}}}}, "fields.total.weights", "the agent 'lable'", "'label'"),
         ({"defaults": {"weights": {"nobody": 1}}}, "defaults.weights", "the agent 'nobody'", "correct"),
         ({"fields": {"total": {"quorum": 3}}}, "fields.total.quorum", "a quorum of 3", "lower it"),
+        ({"budgets": {"agents": {"lable": {}}}}, "budgets.agents", "the agent 'lable'", "'label'"),
         ({"effects": {"posted": {}}}, "effects.posted", "the effect 'posted'", "'post'"),
         ({"effects": {"post": {"approve": "decided.totl > 1.0"}}}, "effects.post.approve", "field 'totl'", "'total'"),
         ({"rules": [rule(field=["total", "totl"])]}, "rule 'r', field", "the field 'totl'", "'total'"),
@@ -165,13 +166,6 @@ def test_types(field: str, when: str, got: str | None) -> None:
     types = [each for each in found(rule(field=field, when=when)) if each.kind == "type"]
     assert [each.level for each in types] == ["error"] * (got is not None)
     assert not types or got in types[0].got  # type: ignore[operator]
-
-
-def test_budget_of_an_unknown_agent() -> None:
-    """A budget of an agent that the team does not have is an error, and names the one that may be meant."""
-    finding = the_one(budgets={"agents": {"lable": {"tokens": 5}}})
-    assert (finding.where, finding.got) == ("budgets.agents", "agent 'lable'")
-    assert "label" in finding.fix
 
 
 def test_number_in_quotes() -> None:
