@@ -12,6 +12,7 @@ from .entry import wants_person
 from .plan import Plan
 from .roster import Roster
 from .turn import Turn
+from .unchanged import unchanged
 
 __all__ = ["POLICY", "effects_in_order", "judge_effects", "may_be_asked", "may_be_executed"]
 
@@ -23,9 +24,10 @@ def judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> di
     """The effects that are new or different, by slot. Pure.
 
     Compensations are proposed for what is done and stale; what was proposed on decisions that have changed since is
-    withdrawn, or looked up where it may have been begun; and what the policy approves is approved.
+    withdrawn, or looked up where it may have been begun; what a person sent back, and the agents say again, is proposed
+    again; and what the policy approves is approved.
     """
-    effects = {**turn.effects, **compensations(turn, drawn)}
+    effects = {**turn.effects, **compensations(turn, drawn), **unchanged(turn, drawn)}
     judged: dict[str, Effect] = {}
     for slot, effect in effects.items():
         if effect.status not in ("proposed", "approved") or effect.attested or effect.recall:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from tests.fakes.ledgers import DictLedger, Receiving
 
 from quorate import Claim, Effect, Policy, Supervisor, Turn, agent
@@ -78,6 +78,36 @@ def test_no_outlasts_a_new_proposal() -> None:
     assert (effect.status, effect.before, turn.status) == ("proposed", "declined by person:ann", "waiting")
     assert "declined by person:ann" in turn.reason
     assert receiver.calls == 0
+
+
+def test_response_that_changes_nothing() -> None:
+    """An effect that was sent back, and of which the agents say nothing else, is asked about once more."""
+    for verdict, status in (({"type": "approve"}, "settled"), ({"type": "reject"}, "settled")):
+        receiver = Receiving()
+        graph = team(amount, pay, approve=False, receiver=receiver).compile(checkpointer=InMemorySaver())
+        graph.invoke({"request": {"text": "pay 20"}}, THREAD)
+        again = resume(graph, {"type": "respond", "message": "is that right?"})
+        (effect,) = again.effects.values()
+        assert (again.status, effect.status, effect.before) == ("waiting", "proposed", "declined by person:ann")
+        assert "back from the agents, where ann had sent it: it is decided here" in again.reason
+        with pytest.raises(ValidationError, match="it came back from the agents once"):
+            resume(graph, {"type": "respond", "message": "and now?"})
+        assert resume(graph, verdict).status == status
+        assert receiver.calls == (verdict["type"] == "approve")
+
+
+def test_agent_that_takes_its_proposal_back() -> None:
+    """An effect that its own agent does not propose again after the response stays declined."""
+
+    @agent(writes={"payment": dict}, capability="action")
+    def listening(amount: Decimal, messages: list[Any]) -> Effect | None:
+        return None if messages else Effect("pay", {"amount": str(amount)}, identity=("amount",))
+
+    graph = team(amount, listening, approve=False).compile(checkpointer=InMemorySaver())
+    graph.invoke({"request": {"text": "pay 20"}}, THREAD)
+    turn = resume(graph, {"type": "respond", "message": "do not"})
+    assert [each.status for each in turn.effects.values()] == ["declined"]
+    assert turn.status == "unsettled"
 
 
 def test_doubt_outlasts_its_answer() -> None:
