@@ -186,7 +186,7 @@ class Watched(Bench):
             values = [(field, self.turn.decisions[field].value) for field in ask.fields]
             chance = zlib.crc32(repr((self.temper, values, len(self.turn.messages))).encode())
             options = [{"type": "edit", "args": dict.fromkeys(ask.fields, str(chance % 3))}, {"type": "reject"}]
-            if all(value is not None for _, value in values):
+            if "approve" in allowed(self.turn, ask, self.roster):
                 options.append({"type": "approve"})
         if "respond" in allowed(self.turn, ask, self.roster) and chance % 3 == 0:
             return {"type": "respond", "message": "again"}
