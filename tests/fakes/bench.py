@@ -28,7 +28,6 @@ from quorate.contracts import (
     Opinion,
     Passage,
     Policy,
-    Usage,
     dump,
     fields_of,
     load,
