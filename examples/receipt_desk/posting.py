@@ -58,7 +58,7 @@ class PostedRegister(VendorRegister):
         super().__init__()
 
     def refresh(self) -> None:
-        """Learn from the rows that were posted since the last time; from all, where the last one was taken out since."""
+        """Learn from the rows that were posted since the last time; from all, where the last one was taken out."""
         with self._lock:
             limit = 1
             while True:

@@ -40,6 +40,16 @@ def figures(out: str) -> dict[str, Any]:
     return read
 
 
+@pytest.mark.long
+def test_effects() -> None:
+    """A few orders whose workers are killed are each paid once, on a file."""
+    out, _ = run("effects.py", "--runs", "15", "--kills", "4", "--no-postgres")
+    measured = figures(out)
+    assert measured["postgres"] is None
+    assert (measured["sqlite"]["lost"], measured["sqlite"]["duplicated"]) == (0, 0)
+    assert measured["sqlite"]["kills"] >= 4
+
+
 def labelled(*names: str) -> str:
     """Samples with what is printed on them as their gold, one JSON object a line."""
     return "".join(json.dumps({**sample(name), "gold": expected()[name]}) + "\n" for name in names)

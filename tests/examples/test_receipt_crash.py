@@ -16,7 +16,7 @@ from quorate.checkpoints import open_database
 
 pytestmark = pytest.mark.long
 
-_MOST = 200
+_MOST = 100
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def desks() -> Iterator[Zygote]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def step(request: pytest.FixtureRequest) -> int:
-    """Which boundaries: each one on a file, each seventh on a server."""
-    return 1 if request.param == "sqlite" else 7
+    """Which boundaries: each one on a file, each fifth on a server."""
+    return 1 if request.param == "sqlite" else 5
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path, step: int) -> Callab
 def lives(
     desks: Zygote, function: str, new_url: Callable[[], str], begin: Callable[[str], Any], step: int
 ) -> Iterator[str]:
-    """A database for each moment at which its desk was killed: before all, and after each call of the saver."""
-    for moment in range(step - 1, _MOST, step):
+    """A database for each moment at which its desk was killed: before and after it stores a checkpoint."""
+    for moment in range(0, 2 * _MOST, step):
         url = new_url()
         begin(url)
-        ended = desks.wait(desks.start(function, url, max(moment, 1), moment > 0))
+        ended = desks.wait(desks.start(function, url, moment // 2 + 1, moment % 2 == 1))
         assert ended in (0, -9)
         if ended == 0:
-            assert moment > 5
+            assert moment > 10
             return
         yield url
     raise AssertionError("the desk does not end")

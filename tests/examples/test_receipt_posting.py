@@ -113,7 +113,7 @@ def test_rejected_post(desk: DeskSession) -> None:
 
 
 def test_corrected_after_posting(desk: DeskSession) -> None:
-    """A correction after the posting changes no row by itself: with a person's leave the row is taken out, and made anew."""
+    """A correction after the posting changes no row by itself: with a person's leave it is taken out, and made anew."""
     desk.run(sample("20-bakery"), "20")
     turn = desk.correct("20", total="30.00")
     assert turn.status == "waiting"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
 from typing import Any
 
 from examples.receipt_desk.desk import POLICY
@@ -24,12 +23,12 @@ RECEIPT, THREAD, TOTAL = "20-bakery", "t", "30.00"
 
 
 class DyingSaver(DelegatingSaver):
-    """A saver whose process is killed at one of the calls that store something.
+    """A saver whose process is killed when it stores one of the checkpoints.
 
     Args:
         saver: Where all is stored.
-        moment: Number of that call, from 1.
-        after: Whether it has stored before.
+        moment: Number of that checkpoint, from 1.
+        after: Whether it is stored by then.
     """
 
     def __init__(self, saver: BaseCheckpointSaver[Any], moment: int, *, after: bool) -> None:
@@ -48,13 +47,6 @@ class DyingSaver(DelegatingSaver):
         stored = super().put(config, checkpoint, metadata, new_versions)
         self._count(after=True)
         return stored
-
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
-        self._count(after=False)
-        super().put_writes(config, writes, task_id, task_path)
-        self._count(after=True)
 
     def _count(self, *, after: bool) -> None:
         if after != self._after:

@@ -47,7 +47,7 @@ class Verdict:
     to: Sequence[str] = ()
     """With `assign`: whose the question is then."""
     given: str = ""
-    """As JSON text, with `answer` the answer, in LangChain's form or that of Agent Inbox; with `happened` the result."""
+    """JSON: with `answer` the whole, in LangChain's form or that of Agent Inbox; with `happened` the result."""
     like: str = ""
     """What is the same in all questions that are answered with it; empty for one question."""
 
