@@ -51,9 +51,8 @@ _kinds: Mapping[type[QuorateError], FaultKind] = {
 
 def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[str, int]) -> Fault:
     """The record of an agent's last failure, with the first thing to try."""
-    kind: FaultKind
     if isinstance(error, QuorateError):
-        kind = next((kind for kinds, kind in _kinds.items() if isinstance(error, kinds)), "error")
+        kind = _kind_of(error)
         message, fix, code = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix, error.code
     else:
         message = (f"{type(error).__name__}: {_words(error)}".splitlines() or [""])[0][:500]
@@ -61,6 +60,13 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
     fix = fix.encode("utf-8", "backslashreplace").decode()
     return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis, code=code)
+
+
+def _kind_of(error: QuorateError) -> FaultKind:
+    for each, kind in _kinds.items():
+        if isinstance(error, each):
+            return kind
+    return "error"
 
 
 def _judged(agent: Agent, error: BaseException) -> tuple[FaultKind, str, str]:

@@ -188,7 +188,8 @@ class Guard(Runnable[State, Update]):
     async def _in_thread(self, inputs: Inputs, run: Run) -> Output:
         """Call a sync agent in a worker thread."""
         context = contextvars.copy_context()
-        caught = await asyncio.get_running_loop().run_in_executor(None, context.run, self._caught, inputs, run)
+        loop = asyncio.get_running_loop()
+        caught = await loop.run_in_executor(None, lambda: context.run(self._caught, inputs, run))
         if isinstance(caught, BaseException):
             raise caught
         return caught
