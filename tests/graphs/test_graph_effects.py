@@ -13,6 +13,7 @@ from tests.fakes.desk import desk, thread
 from tests.fakes.ledgers import Answering, DictLedger, Lookup, PowerCut, Receiving
 
 from quorate import Supervisor
+from quorate.contracts import Effect, Entry, dump, load
 from quorate.graphs import Turn
 
 ONE = {"request": {"text": "ACME TOTAL 12.00"}}
@@ -216,3 +217,78 @@ def test_ledger_that_fails_stops_the_run_and_it_goes_on() -> None:
     ledger.broken = False
     assert team.read(graph.invoke(None, thread())).status == "settled"
     assert receiver.calls == 1
+
+
+class Undoing(Lookup):
+    """A receiver that can undo."""
+
+    undone: list[str]
+
+    def compensate(self, key: str, args: Any, result: Any) -> Any:
+        self.undone = [*getattr(self, "undone", []), result["number"]]
+        return {}
+
+
+UNDONE: dict[str, Any] = {
+    "fields": {"category": {"accept": 0.5}},
+    "effects": {"post": {"approve": True, "compensate": True}},
+}
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_correction_instead_of_a_resume(has_it: bool) -> None:
+    """Corrected after a power cut in the middle of an effect, that one is looked up, and undone if it happened."""
+
+    def die(number: int) -> None:
+        raise PowerCut
+
+    receiver, saver = Undoing(), InMemorySaver()
+    if has_it:
+        receiver.after = die
+    else:
+        receiver.behave = die
+    team = desk(posting=True, receiver=receiver, policy=UNDONE)
+    graph = team.compile(saver)
+    with pytest.raises(PowerCut):
+        graph.invoke(ONE, thread())
+    receiver.behave = receiver.after = lambda number: None
+    update = team.correction(graph.get_state(thread()).values, {"total": "13"}, reviewer="ann")
+    graph.update_state(thread(), update, as_node="review")
+    turn = team.read(graph.invoke(None, thread()))
+    assert turn.status == "settled"
+    if has_it:
+        assert sorted(statuses(turn)) == ["compensated", "done", "done"]
+        assert receiver.undone == ["N1"]
+    else:
+        assert sorted(statuses(turn)) == ["done", "withdrawn"]
+    assert [args["total"] for _, args in receiver.received][-1] == "13"
+
+
+def test_replay_from_before_an_effect() -> None:
+    """A run that is repeated from an earlier checkpoint executes nothing again."""
+    receiver, saver = Receiving(), InMemorySaver()
+    graph = desk(posting=True, receiver=receiver).compile(saver)
+    graph.invoke(ONE, thread())
+    before = next(each for each in graph.get_state_history(thread()) if each.next == ("act",))
+    turn = desk(posting=True).read(graph.invoke(None, before.config))
+    assert (turn.status, statuses(turn), receiver.calls) == ("settled", ["done"], 1)
+
+
+def test_effect_of_an_older_checkpoint() -> None:
+    """An effect that was recorded before it could be undone, numbered and attested still loads."""
+    new = ("undo", "undoes", "generation", "sequence", "attested", "recall")
+    record = dump(Effect("post", {"total": "12"}, status="done"))
+    assert load(Effect, {key: value for key, value in record.items() if key not in new}) == load(Effect, record)
+
+
+def test_patience_of_the_team() -> None:
+    """The team says how long another run is waited for."""
+    receiver, ledger = Receiving(), DictLedger()
+    team = desk(posting=True, receiver=receiver, ledger=ledger, patience=0.0)
+    done = run(desk(posting=True, receiver=Receiving()), ONE, thread())
+    (effect,) = done.effects.values()
+    ledger.entries[effect.key] = Entry(effect.key, "executing", "other", "d")
+    ledger.held.add(effect.key)
+    turn = run(team, ONE, thread())
+    assert (turn.status, statuses(turn), receiver.calls) == ("waiting", ["unknown"], 0)
+    assert "other is at it, for more than 0 seconds" in turn.reason
