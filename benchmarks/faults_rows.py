@@ -133,16 +133,13 @@ def _step(world: World, task: int, step: str, design: _Design) -> Task:
     """One step, with its attempts."""
     kilotokens = PROMPT + (CARRIED if STEPS[step] else 0.0) + design.context
     ms = usd = 0.0
-    met: dict[str, Outcome | None] = {}
+    met: Outcome | None = None
     for attempt in range(1, design.attempts + 1):
         voters = {"large": LARGE, "small": SMALL} if design.second else {"large": LARGE}
         calls: dict[str, Call] = {}
         for voter, model in voters.items():
-            call = world.call(
-                model, task, step, attempt=attempt, voter=voter, kilotokens=kilotokens, met=met.get(voter)
-            )
-            met[voter] = call.outcome if call.outcome in ("outage", "rate_limit") else None
-            calls[voter] = call
+            calls[voter] = world.call(model, task, step, attempt=attempt, voter=voter, kilotokens=kilotokens, met=met)
+        met = next((call.outcome for call in calls.values() if call.outcome in ("outage", "rate_limit")), None)
         ms += max(call.ms for call in calls.values())
         usd += sum(call.usd for call in calls.values())
         first = calls["large"]

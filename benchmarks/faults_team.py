@@ -10,6 +10,9 @@ What was chosen: the number of voters and tiers, and the accepted confidence (.8
 is measured was looked at, and nothing is learned. How often a wrong output is caught is no parameter: the voters see
 neither the truth nor each other.
 
+A burst is one of the step: every call at it that begins after an outage or a rate limit, of whichever voter, meets that
+again with the world's probability, until one gets through. Calls that were under way meanwhile do not end it.
+
 Each move of the supervisor that starts work is charged the 20 ms that the world charges the DAG for a level.
 """
 
@@ -36,9 +39,9 @@ ACCEPT = 0.88
 TIERS: tuple[tuple[Model, int, Limits], ...] = (
     (SMALL, 3, Limits(attempts=1, claims=1)),
     (SMALL, 3, Limits(attempts=1, claims=1)),
-    (LARGE, 2, Limits(attempts=3, backoff=0.25, claims=1)),
+    (LARGE, 2, Limits(attempts=3, backoff=0.25, breaker=None, claims=1)),
 )
-"""Of each tier the model, how many voters, and the bounds of each."""
+"""Of each tier the model, how many voters, and the bounds of each. After the last nobody is left to ask: no breaker."""
 _MOVE_MS = 20.0
 _WAIT = "0.25"
 
@@ -92,8 +95,8 @@ class Meter:
     """What its calls cost."""
     attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often each voter was called for each step."""
-    met: dict[str, Outcome | None] = field(default_factory=dict)
-    """The outage or rate limit that the last call at a step met, by step."""
+    met: dict[str, tuple[float, Outcome]] = field(default_factory=dict)
+    """The outage or rate limit that a step met and that no later call has got through since, with its time."""
 
 
 class Voter:
@@ -113,6 +116,8 @@ class Voter:
     async def __call__(self, *, task: int, **carried: str) -> AsyncIterator[Any]:
         """One call of the model: its claim, something malformed, or an error."""
         meter, step = self._desk.meters[task], self._step
+        loop = asyncio.get_running_loop()
+        began, (since, met) = loop.time(), meter.met.get(step, (0.0, None))
         meter.attempts[step, self._name] += 1
         call = self._desk.world.call(
             self._model,
@@ -121,11 +126,14 @@ class Voter:
             attempt=meter.attempts[step, self._name],
             voter=self._name,
             kilotokens=PROMPT + (CARRIED if carried else 0.0),
-            met=meter.met.get(step),
+            met=met,
         )
         await asyncio.sleep(call.ms / 1000)
         meter.usd += call.usd
-        meter.met[step] = call.outcome if call.outcome in ("outage", "rate_limit") else None
+        if call.outcome in ("outage", "rate_limit"):
+            meter.met[step] = loop.time(), call.outcome
+        elif met is not None and meter.met.get(step, (since, met))[0] <= began:
+            meter.met.pop(step, None)  # it began after the fault, and got through
         match call.outcome:
             case "outage":
                 raise OutageError("no connection")
