@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from ..contracts import Spend, Usage
 from .meter import Meter, metering
 from .prices import Prices
+from .setting import Setting
 from .taken import charged_of, taken_by
 
 __all__ = ["Attempt"]
+
+_NOTHING = Usage()
 
 
 class Attempt:
@@ -29,11 +30,9 @@ class Attempt:
         self._meter = Meter()
         self._started = _clock()
 
-    @contextmanager
-    def measured(self) -> Iterator[None]:
+    def measured(self) -> Setting[Meter | None]:
         """Count what the models use that are called meanwhile."""
-        with metering(self._meter):
-            yield
+        return metering(self._meter)
 
     def taken(self, said: Usage = Usage()) -> Usage:  # noqa: B008 (frozen)
         """What it has taken so far.
@@ -41,8 +40,11 @@ class Attempt:
         Args:
             said: What the agent says.
         """
-        taken = taken_by(self._meter.calls, said, self._prices, self._provider)
-        return replace(taken, attempts=1, seconds=round(max(0.0, _clock() - self._started), 6))
+        seconds = round(max(0.0, _clock() - self._started), 6)
+        calls = self._meter.calls
+        if not calls and said == _NOTHING:
+            return Usage(usd=0.0, seconds=seconds)
+        return replace(taken_by(calls, said, self._prices, self._provider), attempts=1, seconds=seconds)
 
     def charged(self, said: Usage = Usage()) -> Spend:  # noqa: B008 (frozen)
         """What of it is to be paid for: all but what a cache or a playback answered.

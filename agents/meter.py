@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any
@@ -16,6 +14,7 @@ from langchain_core.tracers.context import register_configure_hook
 
 from ..contracts import Usage
 from .rejected import rejected
+from .setting import Setting
 
 __all__ = ["Meter", "metering", "not_paid"]
 
@@ -77,15 +76,10 @@ _current: ContextVar[Meter | None] = ContextVar("quorate_meter", default=None)
 register_configure_hook(_current, inheritable=True)
 
 
-@contextmanager
-def metering(meter: Meter) -> Iterator[None]:
+def metering(meter: Meter) -> Setting[Meter | None]:
     """Let the meter count, in this thread or task and those that it starts; one around it counts too."""
     meter.around = _current.get()
-    token = _current.set(meter)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return Setting(_current, meter)
 
 
 def not_paid(used: Usage) -> None:

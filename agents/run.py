@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from .repair import Repair
+from .setting import Setting
 
 __all__ = ["Run", "current_run", "running"]
 
@@ -55,11 +55,6 @@ def current_run() -> Run | None:
     return _current.get()
 
 
-@contextmanager
-def running(run: Run) -> Iterator[None]:
+def running(run: Run) -> Setting[Run | None]:
     """Make it the current run, in this thread or task and those that it starts."""
-    token = _current.set(run)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return Setting(_current, run)

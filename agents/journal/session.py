@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...contracts import Journal, JournalEntry, Usage, digest
 from ..rejected import rejected
 from ..run import Run
+from ..setting import Setting
 from .recorded_error import error_of, told_error
 from .redaction import PATTERNS, Marked, Redaction
 from .request import Request
@@ -175,14 +175,9 @@ def current_session() -> Session | None:
     return _current.get()
 
 
-@contextmanager
-def in_session(session: Session | None) -> Iterator[None]:
+def in_session(session: Session | None) -> Setting[Session | None]:
     """Make it the current one, in this thread or task and those that it starts; None: within nothing is recorded."""
-    token = _current.set(session)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return Setting(_current, session)
 
 
 def played_response(session: Session, asked: Asked) -> Any:

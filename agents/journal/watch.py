@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,6 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
 from ...contracts import JournalError
+from ..setting import Setting
 from .playback import REFUSED
 from .session import Session
 
@@ -58,11 +57,6 @@ _current: ContextVar[_Watch | None] = ContextVar("quorate_journal_watch", defaul
 register_configure_hook(_current, inheritable=True)
 
 
-@contextmanager
-def watching(session: Session) -> Iterator[None]:
+def watching(session: Session) -> Setting[_Watch | None]:
     """Within it a chat model that is called past the session is noticed."""
-    token = _current.set(_Watch(session))
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return Setting(_current, _Watch(session))

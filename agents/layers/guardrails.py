@@ -79,8 +79,8 @@ class Guardrails:
     def _looked_at(self, run: Run, output: Output) -> Output:
         faults: list[Fault] = []
         parts: list[tuple[Claim | Effect, frozenset[Rail], list[str]]] = [
-            *((claim, self._on_claims, list(texts_in(_texts(claim)))) for claim in output.claims),
-            *((effect, self._on_effects, list(texts_in(_texts(effect)))) for effect in output.effects),
+            *((claim, self._on_claims, [*filter(None, texts_in(_texts(claim)))]) for claim in output.claims),
+            *((effect, self._on_effects, [*filter(None, texts_in(_texts(effect)))]) for effect in output.effects),
         ]
         for rail in self._rails:
             for part, rails, texts in parts:

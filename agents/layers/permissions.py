@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,6 +11,7 @@ from langchain_core.tracers.context import register_configure_hook
 from ...contracts import GuardrailError, Permissions
 from ..output import Output
 from ..run import Run
+from ..setting import Setting
 from .layer import AsyncProceed, Inputs, Proceed
 
 __all__ = ["Permitted"]
@@ -34,22 +33,15 @@ class Permitted:
 
     def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
         """The output of a sync agent that used nothing else."""
-        with self._guarded(run) as gate:
+        gate = _ToolGate(run, self._permissions.tools)
+        with Setting(_gate, gate):
             return self._checked(run, gate, proceed(inputs))
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """The output of an async agent that used nothing else."""
-        with self._guarded(run) as gate:
-            return self._checked(run, gate, await proceed(inputs))
-
-    @contextmanager
-    def _guarded(self, run: Run) -> Iterator[_ToolGate]:
         gate = _ToolGate(run, self._permissions.tools)
-        token = _gate.set(gate)
-        try:
-            yield gate
-        finally:
-            _gate.reset(token)
+        with Setting(_gate, gate):
+            return self._checked(run, gate, await proceed(inputs))
 
     def _checked(self, run: Run, gate: _ToolGate, output: Output) -> Output:
         if gate.refused is not None:
