@@ -28,8 +28,9 @@ def read_policy_file(path: str | Path) -> Any:
             fix="check the path and its permissions, or save it as UTF-8",
         ) from error
     try:
-        _check_keys(yaml.compose(text, Loader=yaml.SafeLoader), str(path), set())
-        return yaml.safe_load(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(root, str(path), set())
+        return None if root is None else yaml.SafeLoader("").construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 32nd of a month
         raise PolicyError(
             str(path), got=" ".join(str(error).split())[:500], expected="valid YAML", fix="correct it"
@@ -37,7 +38,10 @@ def read_policy_file(path: str | Path) -> Any:
 
 
 def _check_keys(node: Any, where: str, seen: set[int]) -> None:
-    """Of a key that stands twice YAML keeps the last, and a threshold would be gone without a word."""
+    """Of a key that stands twice YAML keeps the last, and a threshold would be gone without a word.
+
+    A key is text, also where YAML 1.1 reads it as true or false, as it does with the `on` of a guardrail.
+    """
     import yaml
 
     if node is None or isinstance(node, yaml.ScalarNode) or id(node) in seen:
@@ -58,4 +62,6 @@ def _check_keys(node: Any, where: str, seen: set[int]) -> None:
                     fix="merge the two",
                 )
             keys.add(key.value)
+            if key.tag == "tag:yaml.org,2002:bool":
+                key.tag = "tag:yaml.org,2002:str"
         _check_keys(value, where, seen)

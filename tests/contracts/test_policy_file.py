@@ -47,6 +47,19 @@ def test_whole_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "guardrails: [{name: a, check: injection, on: [request]}]",
+        "guardrails:\n- name: a\n  check: pii\n  on: [request]",
+    ],
+)
+def test_the_key_on(tmp_path: Path, text: str) -> None:
+    """The key `on` of a guardrail needs no quotes, though YAML 1.1 reads the word as true."""
+    (guardrail,) = load(tmp_path, text).guardrails
+    assert guardrail.on == ("request",)
+
+
+@pytest.mark.parametrize(
     "text, where, got",
     [
         # unknown keys, at each level

@@ -49,7 +49,6 @@ class Injecting:
         if faults.deaths is not None and faults.deaths.exists():
             deaths = len(faults.deaths.read_text().splitlines())
             screen.print(f"Deaths of workers so far: {deaths}, written down in {faults.deaths}", soft_wrap=True)
-        screen.print()
 
 
 @contextmanager
