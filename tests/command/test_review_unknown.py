@@ -33,11 +33,15 @@ def test_not_happened(desk: Desk) -> None:
     assert (desk.folder / "sent.txt").read_text().split() == ["12.00", "12.00"]
 
 
-@pytest.mark.parametrize("result", ["{", "7"])
+@pytest.mark.parametrize(
+    "result", ["{", "7", '{"key": NaN}', '{"key": 1e999}', '{"key": "\\ud800"}', "[" * 5000 + "]" * 5000]
+)
 def test_answer_that_the_receiver_cannot_have_given(desk: Desk, result: str) -> None:
     """What is no JSON, or no value of the field, is refused, and the question stays open."""
     thread = desk.unknown()
     question = desk.question(thread)
-    said = desk("review", thread, "--happened", result, "--question", question)
-    assert said.status != 0
-    assert desk.question(thread) == question
+    answer = f'{{"decisions": [{{"type": "happened", "result": {result}}}]}}'
+    for given in (("--happened", result), ("--answer", answer)):
+        said = desk("review", thread, *given, "--question", question, status=2)
+        assert said.err.startswith("error: answer to thread")
+        assert desk.question(thread) == question

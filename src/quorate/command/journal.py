@@ -76,6 +76,8 @@ def _table(entries: Sequence[JournalEntry]) -> Table:
     table = listing("", "turn", "agent", "asked", *_NUMBERS, "at", "")
     for column in (0, 1, *range(4, 8)):
         table.columns[column].justify = "right"
+    for column in table.columns:
+        column.overflow = "fold"
     for number, each in enumerate(entries, 1):
         notes = [f"failed: {each.error}"] if each.error else []
         notes += [f"without {', '.join(each.redacted)}"] if each.redacted else []

@@ -65,8 +65,10 @@ class Journaling(AbstractContextManager["Journaling"]):
         if played is None:
             return
         refused = len(played.refusals)
+        answered, called = played.answered, played.called
         screen.print(
-            f"Played back ({self._mode}): {played.answered:,} answers from the journal, {played.called:,} requests made"
+            f"Played back ({self._mode}): {answered:,} answer{'s' * (answered != 1)} from the journal, "
+            f"{called:,} request{'s' * (called != 1)} made"
             + (f", {refused} thread{'s' * (refused != 1)} refused" if refused else "")
             + "; the threads in the database are as they were, and no effect was executed",
             soft_wrap=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints.open_question import OpenQuestion
-from ..contracts import Answer, Ask, ReviewError, dump, first_problem, load
+from ..contracts import Answer, Ask, ReviewError, check_plain, dump, first_problem, load
 from ..graphs.review import answer_type
 from ..graphs.reviewer import NotYoursError
 from .thread_view import ThreadView
@@ -131,7 +131,7 @@ def _answer(
 def _result(where: str, text: str) -> Any:
     """What the receiver is said to have answered; nothing where nothing is given."""
     try:
-        return json.loads(text or "null")
+        return _plain(text or "null")
     except ValueError as error:
         raise ReviewError(
             where,
@@ -144,7 +144,7 @@ def _result(where: str, text: str) -> Any:
 def _given(where: str, verdict: Verdict, reviewer: Reviewer) -> dict[str, Any]:
     """The answer that was given as JSON; who answers is told by the flags where it does not say so."""
     try:
-        given = load(Answer, json.loads(verdict.given))
+        given = load(Answer, _plain(verdict.given))
     except ValueError as error:
         raise ReviewError(
             where,
@@ -156,6 +156,20 @@ def _given(where: str, verdict: Verdict, reviewer: Reviewer) -> dict[str, Any]:
     for name, told in (("reviewer", reviewer.name), ("reason_code", reviewer.reason_code), ("like", verdict.like)):
         answer[name] = answer[name] or told
     return answer
+
+
+def _plain(text: str) -> Any:
+    """The JSON value, which a checkpoint can hold.
+
+    Raises:
+        ValueError: It is no JSON, or holds what cannot be stored, such as NaN.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    check_plain(data)
+    return data
 
 
 def not_ours(view: ThreadView, question: OpenQuestion) -> ReviewError:
