@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..contracts import Spend, Usage
 from .meter import Meter, metering
 from .prices import Prices
+from .said import sum_said
 from .setting import Setting
 from .taken import charged_of, taken_by
 
@@ -23,10 +25,11 @@ class Attempt:
     Args:
         prices: What models cost.
         provider: Whose service the agent calls.
+        before: What the agent said that it used, in answers that came to nothing; it may grow meanwhile.
     """
 
-    def __init__(self, prices: Prices, provider: str) -> None:
-        self._prices, self._provider = prices, provider
+    def __init__(self, prices: Prices, provider: str, before: Sequence[Usage] = ()) -> None:
+        self._prices, self._provider, self._before = prices, provider, before
         self._meter = Meter()
         self._started = _clock()
 
@@ -42,6 +45,8 @@ class Attempt:
         """
         seconds = round(max(0.0, _clock() - self._started), 6)
         calls = self._meter.calls
+        for each in self._before:
+            said = sum_said(each, said)
         if not calls and said == _NOTHING:
             return Usage(usd=0.0, seconds=seconds)
         return replace(taken_by(calls, said, self._prices, self._provider), attempts=1, seconds=seconds)

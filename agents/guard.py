@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphBubbleUp, NodeTimeoutError, ParentCommand, is_invalid_resume
 from langgraph.types import RetryPolicy, TimeoutPolicy
 
-from ..contracts import BlobStore, ContractError, Field, Usage, dump
+from ..contracts import BlobStore, BudgetError, ContractError, Field, Usage, dump
 from .agent import Agent
 from .attempt import Attempt
 from .failure import fault_of
@@ -27,6 +27,7 @@ from .output import Output, alisted, answered, checked, listed
 from .prices import Prices
 from .retry import retry_after, worth_retrying
 from .run import Run, running
+from .said import remember_said
 from .taken import sum_of
 from .tally import Tally
 from .task import execution, place_of, step_of
@@ -106,13 +107,15 @@ class Guard(Runnable[State, Update]):
         if agent.call is None:
             raise needs_async(agent)
         run = self._enter(input, config)
-        attempt = Attempt(self._prices, agent.contract.provider)
+        attempt = Attempt(self._prices, agent.contract.provider, run.said)
         try:
             with running(run), attempt.measured():
                 output = stacked(self._layers, run, lambda inputs: self._call(inputs, run))(self._view.of(input))
         except ParentCommand:
             return self._failed(handed_over(agent), run, attempt)
         except GraphBubbleUp:
+            if not agent.is_team:  # a team says by itself what it took, when it has gone on
+                self._tally.add(run.step, attempt.taken())
             raise
         except asyncio.CancelledError:
             return self._failed(cancelled(agent), run, attempt)
@@ -136,7 +139,7 @@ class Guard(Runnable[State, Update]):
         agent = self.agent
         innermost = self._acall if agent.acall is not None else self._in_thread
         run = self._enter(input, config)
-        attempt = Attempt(self._prices, agent.contract.provider)
+        attempt = Attempt(self._prices, agent.contract.provider, run.said)
         try:
             with running(run), attempt.measured():
                 inputs = await self._view.aof(input)
@@ -144,6 +147,8 @@ class Guard(Runnable[State, Update]):
         except ParentCommand:
             return self._failed(handed_over(agent), run, attempt)
         except GraphBubbleUp:
+            if not agent.is_team:  # a team says by itself what it took, when it has gone on
+                self._tally.add(run.step, attempt.taken())
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -255,6 +260,7 @@ class Guard(Runnable[State, Update]):
         try:
             output = checked(things, self.agent.contract, self._outcome, inputs, basis)
         except ContractError as error:
+            remember_said(things)
             if self.agent.repairs:
                 error.answer = error.answer or answered(things)
             raise
@@ -275,7 +281,9 @@ class Guard(Runnable[State, Update]):
         return update
 
     def _failed(self, error: BaseException, run: Run, attempt: Attempt) -> Update:
-        usage = self._usage(run.step, run.basis, run.attempt, attempt.taken(), failed=True)
+        refused = isinstance(error, BudgetError)  # then there was no attempt
+        taken = replace(attempt.taken(), attempts=int(not refused))
+        usage = self._usage(run.step, run.basis, run.attempt - refused, taken, failed=True)
         return {"faults": [dump(fault_of(self.agent, error, run.attempt, run.basis))], "usage": [usage]}
 
     def _usage(
@@ -292,5 +300,6 @@ class Guard(Runnable[State, Update]):
         """What a run took that has ended, as plain data: what is known of its earlier attempts, and the last."""
         earlier = self._tally.take(step)
         total = taken if taken is not None and earlier is None else sum_of([each for each in (earlier, taken) if each])
+        attempts = max(attempts, total.attempts)  # more where it was stopped, and begun again
         total = replace(total, agent=self.agent.name, basis=basis, attempts=attempts, claims=claims)
         return dump(replace(total, failed=failed, cached=cached) if failed or cached else total)

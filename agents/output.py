@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from ..contracts import Claim, Contract, ContractError, Effect, Fault, Field, Usage, check_plain, first_problem
 from .evidence import check_evidence
 from .excerpt import excerpt
+from .said import remember_said, sum_said
 from .size import USAGES, check_number, check_size, check_value
 from .text import is_text
 
@@ -47,11 +47,15 @@ def listed(returned: Any, most: int) -> list[Any]:
         return [returned]
     things: list[Any] = []
     room = most + 1
-    for thing in returned:
-        things.append(thing)
-        room -= not isinstance(thing, Usage)
-        if not room or len(things) > most + USAGES:
-            break
+    try:
+        for thing in returned:
+            things.append(thing)
+            room -= not isinstance(thing, Usage)
+            if not room or len(things) > most + USAGES:
+                break
+    except BaseException:
+        remember_said(things)
+        raise
     return things
 
 
@@ -60,11 +64,15 @@ async def alisted(returned: Any, most: int) -> list[Any]:
     if isinstance(returned, AsyncIterable):
         things: list[Any] = []
         room = most + 1
-        async for thing in returned:
-            things.append(thing)
-            room -= not isinstance(thing, Usage)
-            if not room or len(things) > most + USAGES:
-                break
+        try:
+            async for thing in returned:
+                things.append(thing)
+                room -= not isinstance(thing, Usage)
+                if not room or len(things) > most + USAGES:
+                    break
+        except BaseException:
+            remember_said(things)
+            raise
         return things
     return listed(await returned, most)
 
@@ -108,7 +116,7 @@ def checked(
                 effects.append(_effect(thing, len(effects), contract, fields, inputs, basis))
                 _check_single(effects, contract, fields)
             case Usage():
-                usage, usages = _sum(usage, thing), usages + 1
+                usage, usages = sum_said(usage, thing), usages + 1
             case Mapping() | BaseModel():
                 for field, value in _values(thing, contract):
                     claim = Claim(field, value, contract.confidence)
@@ -260,25 +268,6 @@ def _values(thing: Mapping[str, Any] | BaseModel, contract: Contract) -> Iterabl
         else ((name, getattr(thing, name)) for name in type(thing).model_fields)
     )
     return ((str(field), value) for field, value in items if value is not None)
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return dataclasses.replace(
-        one,
-        model=other.model or one.model,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cached_tokens=one.cached_tokens + other.cached_tokens,
-        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
-        usd=_usd(one, other),
-    )
-
-
-def _usd(one: Usage, other: Usage) -> float | None:
-    """The dollars of both; None where one says tokens without them."""
-    if one.unpriced or other.unpriced or one.usd is other.usd is None:
-        return None
-    return (one.usd or 0.0) + (other.usd or 0.0)
 
 
 def _type_name(annotation: Any) -> str:

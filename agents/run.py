@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from ..contracts import Usage
 from .repair import Repair
 from .setting import Setting
 
@@ -45,6 +46,8 @@ class Run:
     """What was set aside for each agent of this step, by unit."""
     repair: Repair | None = None
     """What was wrong with the answer before, where the agent is asked once more; else None."""
+    said: list[Usage] = field(default_factory=list, compare=False)
+    """What the agent said that it used, in answers of this attempt that came to nothing; it grows."""
 
 
 _current: ContextVar[Run | None] = ContextVar("quorate_run", default=None)

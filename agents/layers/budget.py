@@ -67,7 +67,7 @@ class BudgetLayer:
         accounts, over = self._charged_accounts(), tuple[Fault, ...]()
         with self._set_aside(run) as hold:
             if accounts is not None:
-                self._reserve(accounts, run)
+                self._reserve(accounts, run, hold.key)
             try:
                 output = proceed(inputs)
                 hold.said = output.usage
@@ -76,7 +76,7 @@ class BudgetLayer:
                 raise
             finally:
                 if accounts is not None:
-                    over = self._settle(accounts, run, hold)
+                    over = self._settle(accounts, run, hold.key, hold.charged)
         return _with_faults(output, over)
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
@@ -84,7 +84,7 @@ class BudgetLayer:
         accounts, over = self._charged_accounts(), tuple[Fault, ...]()
         with self._set_aside(run) as hold:
             if accounts is not None:
-                await asyncio.to_thread(self._reserve, accounts, run)
+                await self._areserve(accounts, run, hold.key)
             try:
                 output = await proceed(inputs)
                 hold.said = output.usage
@@ -93,7 +93,7 @@ class BudgetLayer:
                 raise
             finally:
                 if accounts is not None:  # an attempt that is cancelled has spent what it has spent
-                    over = await asyncio.shield(asyncio.to_thread(self._settle, accounts, run, hold))
+                    over = await asyncio.shield(asyncio.to_thread(self._settle, accounts, run, hold.key, hold.charged))
         return _with_faults(output, over)
 
     def _charged_accounts(self) -> Accounts | None:
@@ -103,26 +103,37 @@ class BudgetLayer:
 
     @contextmanager
     def _set_aside(self, run: Run) -> Iterator[_Hold]:
-        hold = _Hold(self._prices, self._agent)
-        if not run.left:
-            with hold.attempt.measured():
-                yield hold
-            return
-        purse = self._purses.of(run)
-        if run.attempt > 1:
-            short = purse.take(run.agent, run.reserved)
+        with self._purses.calling(_key(run)) as key:
+            hold = _Hold(self._prices, self._agent, run, key)
+            if not run.left:
+                with hold.attempt.measured():
+                    yield hold
+                return
+            purse = self._purses.of(run)
+            short = purse.take(run.agent, run.reserved, first=run.attempt == 1)
             if short is not None:
                 scope, unit, left = short
                 raise _refusal(run.agent, scope, _unit(unit), left, run.reserved[unit], run.attempt)
-        try:
-            with hold.attempt.measured():
-                yield hold
-        finally:
-            purse.settle(run.agent, run.reserved, hold.taken.spent)
+            try:
+                with hold.attempt.measured():
+                    yield hold
+            finally:
+                purse.settle(run.agent, run.reserved, hold.spent)
 
-    def _reserve(self, accounts: Accounts, run: Run) -> None:
+    async def _areserve(self, accounts: Accounts, run: Run, key: str) -> None:
+        """The same in a worker thread; nothing stays set aside where the attempt is cancelled meanwhile."""
+        reserving = asyncio.ensure_future(asyncio.to_thread(self._reserve, accounts, run, key))
+        try:
+            await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            await asyncio.wait([reserving])
+            if not reserving.exception():
+                await asyncio.shield(asyncio.to_thread(accounts.settle, key, spent=Spend()))
+            raise
+
+    def _reserve(self, accounts: Accounts, run: Run, key: str) -> None:
         amount, budget = _amount(run), self._tenant
-        spent = accounts.reserve(_key(run), tenant=run.tenant, amount=amount, budget=budget, now=self._now())
+        spent = accounts.reserve(key, tenant=run.tenant, amount=amount, budget=budget, now=self._now())
         if spent is None:
             return
         for unit, left in budget.left(spent).items():
@@ -130,10 +141,10 @@ class BudgetLayer:
                 code = f"budget_tenant_{unit}"
                 raise _refusal(run.agent, _account(run), unit, left, amount.of(unit), run.attempt, code)
 
-    def _settle(self, accounts: Accounts, run: Run, hold: _Hold) -> tuple[Fault, ...]:
+    def _settle(self, accounts: Accounts, run: Run, key: str, charged: Spend) -> tuple[Fault, ...]:
         """Settle what was taken; faults where it was more than was set aside, and more than the account has."""
-        charged, amount, budget = hold.charged, _amount(run), self._tenant
-        accounts.settle(_key(run), spent=charged)
+        amount, budget = _amount(run), self._tenant
+        accounts.settle(key, spent=charged)
         if all(charged.of(unit) <= amount.of(unit) for unit in budget.limits):
             return ()
         since = None if budget.period is None else self._now() - budget.period
@@ -144,15 +155,17 @@ class BudgetLayer:
 class _Hold:
     """One attempt, with what the agent says that it took."""
 
-    def __init__(self, prices: Prices, agent: Agent) -> None:
-        self.attempt = Attempt(prices, agent.contract.provider)
+    def __init__(self, prices: Prices, agent: Agent, run: Run, key: str) -> None:
+        self.key = key
+        """Under which it is reserved."""
+        self.attempt = Attempt(prices, agent.contract.provider, run.said)
         self.said = Usage()
         self.goes_on = False
         """Whether it will say of this part, too, what it took, when a person has answered it."""
 
     @property
-    def taken(self) -> Usage:
-        return self.attempt.taken(self.said)
+    def spent(self) -> Spend:
+        return Spend() if self.goes_on else self.attempt.taken(self.said).spent
 
     @property
     def charged(self) -> Spend:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 
 from ...contracts import Spend, Unit
@@ -29,12 +31,19 @@ class Purse:
     def __init__(self, left: Mapping[str, Amounts], held: Mapping[str, Amounts]) -> None:
         self._left = {scope: dict(amounts) for scope, amounts in left.items()}
         self._lock = Lock()
+        self._begun = dict.fromkeys(held, False)
         for agent, amounts in held.items():
             self._add(agent, amounts, -1)
 
-    def take(self, agent: str, amounts: Amounts) -> tuple[str, str, float] | None:
-        """Set the amounts aside. None where there is room; else scope, unit, and what is left, and nothing is done."""
+    def take(self, agent: str, amounts: Amounts, *, first: bool = False) -> tuple[str, str, float] | None:
+        """Set the amounts aside. None where there is room; else scope, unit, and what is left, and nothing is done.
+
+        For the first attempt they are set aside already; not when it is made again, by a run that was stopped.
+        """
         with self._lock:
+            if first and not self._begun.get(agent, True):
+                self._begun[agent] = True
+                return None
             for scope in self._scopes(agent):
                 for unit, amount in amounts.items():
                     left = self._left[scope].get(unit)
@@ -62,11 +71,25 @@ class Purse:
 
 
 class Purses:
-    """The purses of a team's steps. They serve several threads and event loops."""
+    """The purses of a team's steps, and which calls are under way. They serve several threads and event loops."""
 
     def __init__(self) -> None:
         self._purses: OrderedDict[str, Purse] = OrderedDict()
+        self._calls: set[str] = set()
         self._lock = Lock()
+
+    @contextmanager
+    def calling(self, key: str) -> Iterator[str]:
+        """The key to reserve a call under: the given one, or one of its own where that call is made twice at once."""
+        with self._lock:
+            if key in self._calls:
+                key = uuid.uuid4().hex
+            self._calls.add(key)
+        try:
+            yield key
+        finally:
+            with self._lock:
+                self._calls.discard(key)
 
     def of(self, run: Run) -> Purse:
         """The purse of the step that the run is part of."""

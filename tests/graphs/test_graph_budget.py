@@ -7,14 +7,16 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 from tests.fakes.metered_model import MeteredModel
 
@@ -400,3 +402,109 @@ def test_killed_process(database_url: str, moment: str) -> None:
     assert turn.status == "settled", (turn.faults, spent)
     assert turn.spent.tokens == 220
     assert spent.tokens in (220, 330), spent  # the other agent may have been called in both
+
+
+def says(name: str, field: str, fails: int = 0, **limits: Any) -> Agent:
+    """An agent that says by itself what it used, before it fails."""
+    failing = Failing(fails)
+
+    def call(text: str) -> Iterator[Claim | Usage]:
+        yield Usage("m", 40, 10, usd=0.0)
+        failing()
+        yield Claim(field, "x", 0.9)
+
+    made: Agent = agent(writes={field}, capability="extraction", name=name, limits=Limits(backoff=0, **limits))(call)
+    return made
+
+
+class TestWhatComesToNothing:
+    """What was used counts, whatever became of it; what was not done does not."""
+
+    def test_said_before_an_error(self) -> None:
+        """What an agent says that it used counts also where it fails afterwards, in the turn and on the account."""
+        accounts = MemoryAccounts()
+        turn = run(
+            desk(says("a", "total", 2, attempts=3), says("b", "company"), accounts=accounts, tenant={"tokens": 1000})
+        )
+        assert turn.spent.tokens == accounts.spent("").tokens == 200
+
+    def test_said_in_a_broken_answer(self) -> None:
+        """What an agent says that it used for an answer that breaks its contract counts beside that of the repair."""
+        answers = iter(["nowhere", "total"])
+
+        def call(text: str) -> Iterator[Claim | Usage]:
+            yield Usage("m", 40, 10, usd=0.0)
+            yield Claim(next(answers), "x", 0.9)
+
+        broken = agent(writes={"total"}, capability="extraction", name="a", repairs=True)(call)
+        turn = run(desk(broken, says("b", "company"), turn={"tokens": 1000}))
+        assert turn.spent.tokens == 150
+
+    def test_refused_attempt(self) -> None:
+        """An attempt that there is no budget for is no step: a budget of steps is kept, and not said to be overrun."""
+        turn = run(desk(says("a", "total", 9, attempts=5), says("b", "company"), turn={"steps": 3}))
+        assert turn.spent.steps == 3
+        assert [(fault.agent, fault.code) for fault in turn.faults] == [("a", "budget_steps")]
+
+    def test_interrupted_agent(self) -> None:
+        """What an agent took until it asked a person counts; going on is no second share of the budget."""
+        parts = itertools.count()
+
+        def call(text: str) -> Iterator[Claim | Usage]:
+            yield Usage("m", 40, 10, usd=0.0)
+            if not next(parts):
+                interrupt("go on?")
+            raise ConnectionError("down")
+
+        asking = agent(
+            writes={"total"}, capability="extraction", name="a", limits=Limits(tokens=50, attempts=5, backoff=0)
+        )(call)
+        supervisor = desk(asking, says("b", "company", tokens=50), turn={"tokens": 150})
+        graph = supervisor.compile(checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": "t"}}
+        graph.invoke({"request": {}}, config)
+        turn = supervisor.read(graph.invoke(Command(resume="yes"), config))
+        assert turn.spent.tokens == 150
+        assert turn.spent.steps == 3
+        assert [(fault.agent, fault.code) for fault in turn.faults] == [("a", "budget_tokens")]
+
+    def test_one_thread_twice_at_once(self) -> None:
+        """Two runs of one thread at the same time are two calls: both are paid for."""
+        both, accounts = Barrier(2), MemoryAccounts()
+
+        def meet() -> None:
+            both.wait(30)
+
+        supervisor = desk(
+            asks("a", "total", before=meet), says("b", "company"), accounts=accounts, tenant={"tokens": 1000}
+        )
+        graph = supervisor.compile()
+        config: Any = {"configurable": {"thread_id": "t", "tenant": "acme"}}
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda _: graph.invoke({"request": {}}, config), range(2)))
+        assert accounts.spent("acme").tokens == 2 * (110 + 50)
+
+    async def test_cancelled_while_it_reserves(self) -> None:
+        """An attempt that is cancelled while its share is being set aside leaves nothing set aside."""
+        started, go_on = Event(), Event()
+
+        class Slow(MemoryAccounts):
+            def reserve(self, key: str, **given: Any) -> Spend | None:
+                started.set()
+                go_on.wait(10)
+                return super().reserve(key, **given)
+
+        accounts = Slow()
+        graph = desk(
+            says("a", "total", tokens=50), says("b", "company", tokens=50), accounts=accounts, tenant={"tokens": 1000}
+        ).compile()
+        running = asyncio.create_task(graph.ainvoke({"request": {}}))
+        await asyncio.to_thread(started.wait, 10)
+        running.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        while threads := [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]:
+            await asyncio.wait(threads)
+        assert accounts.spent("").tokens == 0
