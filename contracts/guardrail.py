@@ -60,6 +60,8 @@ class Guardrail(BaseModel):
     def _check_lists(self) -> Self:
         if (self.check == "content") != bool(self.deny):
             raise ValueError("`deny` is for `check: content`, which needs it")
+        if any(not entry.removeprefix("re:").strip() for entry in self.deny):
+            raise ValueError("`deny` has an entry that says nothing")
         if not self.on:
             raise ValueError("`on` must name a place, or be left out for all")
         return self

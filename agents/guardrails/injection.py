@@ -7,9 +7,9 @@ and fires on texts about such attacks. What protects is that agents only claim: 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
+from .folding import folded
 from .hit import Hit
 
 __all__ = ["injections"]
@@ -32,15 +32,14 @@ _PATTERNS = {
 _COMPILED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _PATTERNS.items()}
 _HIDDEN = re.compile("[\U000e0001-\U000e007f]+|[\u200b\u2060\u2062-\u2064]{4,}|[\u202a-\u202e\u2066-\u2069]")
 """Characters that nobody sees: tags, runs without width, and changes of direction."""
-_WIDTHLESS = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 
 
 def injections(text: str) -> Iterator[Hit]:
-    """What in the text looks like orders to a model; compared in compatible forms, without characters of no width."""
+    """What in the text looks like orders to a model, also where accents or unseen characters hide it."""
     hidden = _HIDDEN.search(text)
     if hidden is not None:
         yield Hit("hidden", hidden[0], f"{len(hidden[0])} characters that nobody sees")
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_WIDTHLESS)
+    plain = folded(text)
     for kind, pattern in _COMPILED.items():
         for match in pattern.finditer(plain):
             found = " ".join(match[0].split())

@@ -9,9 +9,17 @@ from pydantic import BaseModel
 
 __all__ = ["texts_in"]
 
+_LONG = 10**8
+"""Whole numbers from here on are read as text."""
+_DIGITS = 4_000
+"""Python writes no number with more digits than about this."""
+
 
 def texts_in(value: Any) -> Iterator[str]:
-    """The texts in plain data or a model, keys of maps included; without recursion, whatever the depth."""
+    """The texts in plain data or a model, keys of maps included; without recursion, whatever the depth.
+
+    Long whole numbers are texts, too: the number of a card need not stand in quotes.
+    """
     waiting = [value]
     while waiting:
         match waiting.pop():
@@ -19,6 +27,8 @@ def texts_in(value: Any) -> Iterator[str]:
                 yield text
             case bytes() as data:
                 yield data.decode("utf-8", "replace")
+            case int() as number if abs(number) >= _LONG:
+                yield _digits(number)
             case BaseModel() as model:
                 waiting.extend(getattr(model, name) for name in type(model).model_fields)
             case Mapping() as mapping:
@@ -28,3 +38,7 @@ def texts_in(value: Any) -> Iterator[str]:
                 waiting.extend(items)
             case _:
                 pass
+
+
+def _digits(number: int) -> str:
+    return str(number) if abs(number) < 10**_DIGITS else hex(number)
