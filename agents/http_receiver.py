@@ -25,7 +25,9 @@ class HttpRefusal(Exception):
     """
 
     def __init__(self, status: int, text: str, retry_after: float | None = None) -> None:
-        super().__init__(f"HTTP {status}: {text[:_SHOWN]}")
+        said = f": {text[:_SHOWN]}" if text.strip() else ""
+        later = f" (Retry-After: {retry_after:g} s)" if retry_after else ""
+        super().__init__(f"HTTP {status}{later}{said}")
         self.status_code = status
         self.retry_after = retry_after
 
@@ -39,7 +41,8 @@ class HttpReceiver:
     - 2xx: done. The answer is the JSON of the response; of any other content `{"status": ..., "text": ...}`.
     - 409: the server is still at work on this key: it is asked again, and then not known.
     - 422: the key was used with other arguments; and other 4xx, and 3xx: refused, nothing was done by this request.
-    - 429: nothing was done; it is sent again after `Retry-After`, a few times, then it is refused.
+    - 429: nothing was done; it is sent again after `Retry-After`, a few times, then it is refused. Where that is more
+      than 10 seconds, it is refused at once.
     - 408, 425, 5xx, a time-out, a broken connection: not known. It is sent again, a few times, then a person is asked.
 
     Args:

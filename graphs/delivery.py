@@ -25,7 +25,7 @@ _TRIES = 3
 _PAUSE = 0.1
 """Seconds before the second time; four times as long before the next."""
 _LONGEST_PAUSE = 10.0
-"""The most seconds to wait where a receiver says how long."""
+"""The most seconds to wait where a receiver says how long; where it says more, it is not told again."""
 
 
 class Refused(Exception):
@@ -97,9 +97,11 @@ class Delivery:
             try:
                 return self._tell()
             except Exception as error:
-                if attempt == tries or not (self.leaves_open(error) or status_of(error) == 429):
+                pause = _pause_after(error, attempt)
+                again = self.leaves_open(error) or status_of(error) == 429
+                if attempt == tries or not again or pause > _LONGEST_PAUSE:
                     raise
-                time.sleep(_pause_after(error, attempt))
+                time.sleep(pause)
         raise AssertionError
 
     def tell_in(self, connection: Any) -> Any:
@@ -151,5 +153,5 @@ def _pause_after(error: Exception, attempt: int) -> float:
     """Seconds to wait: as long as the receiver says, in an attribute `retry_after`, or a little."""
     said = getattr(error, "retry_after", None)
     if isinstance(said, int | float) and said >= 0:
-        return min(float(said), _LONGEST_PAUSE)
+        return float(said)
     return _PAUSE * 4.0 ** (attempt - 1)

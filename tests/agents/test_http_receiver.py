@@ -83,6 +83,20 @@ def test_statuses(status: int, expected: str, requests: int) -> None:
     assert {request.headers["Idempotency-Key"] for request in server.requests} == {APPROVED.key}
 
 
+@pytest.mark.parametrize("status, expected", [(429, "failed"), (503, "unknown")])
+def test_service_that_asks_for_long_patience(status: int, expected: str) -> None:
+    """A server that asks to be left alone for longer than is waited is not told again, and the note says how long."""
+    requests: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(status, headers={"retry-after": "7200"})
+
+    effect = run(busy)
+    assert (effect["status"], len(requests)) == (expected, 1)
+    assert effect["note"].endswith(f"HTTP {status} (Retry-After: 7200 s)")
+
+
 def test_lost_answers() -> None:
     """A response that is lost is asked for again, and the server does the payment once."""
     server = Server()

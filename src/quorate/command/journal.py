@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["list_threads", "show_entries"]
 
 _NUMBERS = ("tokens in", "out", "US$", "seconds")
+_DATED = 72
+"""Columns of a terminal from which on there is room to say when."""
 
 
 def list_threads(location: Location, *, as_json: bool) -> None:
@@ -65,15 +67,16 @@ def show_entries(location: Location, prefix: str, *, turn: int | None, full: boo
         return
     screen = console()
     screen.print(heading(id_of(thread)))
-    screen.print(_table(entries))
+    screen.print(_table(entries, screen.width))
     if full:
         for number, each in enumerate(entries, 1):
             _show(screen, number, each)
     screen.print(_sum(entries), soft_wrap=True)
 
 
-def _table(entries: Sequence[JournalEntry]) -> Table:
-    table = listing("", "turn", "agent", "asked", *_NUMBERS, "at", "")
+def _table(entries: Sequence[JournalEntry], width: int) -> Table:
+    dated = width >= _DATED
+    table = listing("", "turn", "agent", "asked", *_NUMBERS, *(["at"] if dated else []), "")
     for column in (0, 1, *range(4, 8)):
         table.columns[column].justify = "right"
     for column in table.columns:
@@ -91,7 +94,7 @@ def _table(entries: Sequence[JournalEntry]) -> Table:
             f"{each.output_tokens:,}" if is_model else "",
             "" if each.usd is None else f"{each.usd:.4f}",
             f"{each.seconds:.2f}",
-            local_time(each.at),
+            *([local_time(each.at)] if dated else []),
             line_of("; ".join(notes), 60),
         )
     return table
