@@ -22,7 +22,7 @@ def counted(turn: Turn, field: str, *, claims: int | None = None, moves: int | N
         claims: How many of the turn's claims there were at the time that is meant; None for all.
         moves: How many moves there were then; None for all.
     """
-    failed = [(fault.agent, fault.basis) for fault in turn.faults]
+    failed = [(fault.agent, fault.basis) for fault in turn.faults if fault.is_failure]
     newest: dict[str, Mapping[str, int]] = {}
     for move in turn.moves[:moves]:
         if move.kind != "dispatch":

@@ -251,9 +251,9 @@ class _Chain:
         why = f"{last.person} decided {last.value!r:.40} in {last.agent}, and the agents have decided otherwise since"
         return replace(fresh, status="contested", review=True, reason=f"{why}: it is decided here")
 
-    def _heed_all(self, name: str, fresh: Decision, agents: Iterable[str]) -> Decision:
+    def _heed_all(self, name: str, fresh: Decision, rounds: Mapping[str, int]) -> Decision:
         """The decision, or that a person must decide: because of an earlier word, a guardrail, or a budget."""
-        return self._heed_budget(name, agents, self._heed_guardrails(name, self._heed_words(name, fresh)))
+        return self._heed_budget(name, rounds, self._heed_guardrails(name, rounds, self._heed_words(name, fresh)))
 
     def _heed_budget(self, name: str, agents: Iterable[str], fresh: Decision) -> Decision:
         """What was decided without an agent that there was no budget for goes to a person, if the policy says so."""
@@ -267,13 +267,13 @@ class _Chain:
         status: Status = "abstained" if fresh.value is None else "contested"
         return replace(fresh, status=status, review=True, reason=f"{why}: {fresh.reason}")
 
-    def _heed_guardrails(self, name: str, fresh: Decision) -> Decision:
-        """What a guardrail fired on goes to a person, whatever the vote says."""
+    def _heed_guardrails(self, name: str, rounds: Mapping[str, int], fresh: Decision) -> Decision:
+        """What a guardrail fired on goes to a person, whatever the vote says, while it counts."""
         if fresh.by.startswith("person:"):
             return fresh
         for fault in self.turn.faults:
-            ran = self.turn.runs.get(fault.agent, ())
-            if name in fault.fields and wants_person(fault, fault.agent, ran[-1] if ran else None):
+            agent, counts = fault.agent, self._rounds.counts(fault.agent, fault.basis, name, self.bases, rounds)
+            if name in fault.fields and wants_person(fault, agent, fault.basis if counts else None):
                 why = f"guardrail {fault.code}: {fault.message}"
                 status: Status = "abstained" if fresh.status == "abstained" else "contested"
                 return replace(fresh, status=status, review=True, reason=why)

@@ -51,11 +51,11 @@ class Rounds:
 
     def counting(self, name: str, bases: Bases, rounds: Mapping[str, int]) -> list[Claim]:
         """The claims that count: those of the agents' rounds, made on what they would read now."""
-        return [
-            claim
-            for claim in self.claims(name)
-            if claim.agent in rounds and self._is_of(claim.basis, bases.get(claim.agent), name, rounds[claim.agent])
-        ]
+        return [claim for claim in self.claims(name) if self.counts(claim.agent, claim.basis, name, bases, rounds)]
+
+    def counts(self, agent: str, basis: Mapping[str, int], name: str, bases: Bases, rounds: Mapping[str, int]) -> bool:
+        """Whether what a run of the agent said of the field counts, by what that run read."""
+        return agent in rounds and self._is_of(basis, bases.get(agent), name, rounds[agent])
 
     def stale(self, name: str, bases: Bases, rounds: Mapping[str, int]) -> list[Claim]:
         """The last claims of agents that claim nothing any more, where their inputs have changed since."""

@@ -29,7 +29,8 @@ _UNREAD = "unread"
 def finder(guardrail: Guardrail, checks: Mapping[GuardrailCheck, Find] = _CHECKS) -> Callable[[str], Iterator[Hit]]:
     """What finds the things in a text on which the guardrail fires: without those that it allows.
 
-    It looks at the text as it stands, and without what is put in to hide words. A check that fails fires, too, with the kind `unread`.
+    It looks at the text as it stands, and without what is put in to hide words. A check that fails fires, too, with the
+    kind `unread`.
 
     Args:
         guardrail: What the policy says.

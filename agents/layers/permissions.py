@@ -35,17 +35,26 @@ class Permitted:
         """The output of a sync agent that used nothing else."""
         gate = _ToolGate(run, self._permissions.tools)
         with Setting(_gate, gate):
-            return self._checked(run, gate, proceed(inputs))
+            try:
+                output = proceed(inputs)
+            except Exception:
+                gate.check()
+                raise
+        return self._checked(run, gate, output)
 
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """The output of an async agent that used nothing else."""
         gate = _ToolGate(run, self._permissions.tools)
         with Setting(_gate, gate):
-            return self._checked(run, gate, await proceed(inputs))
+            try:
+                output = await proceed(inputs)
+            except Exception:
+                gate.check()
+                raise
+        return self._checked(run, gate, output)
 
     def _checked(self, run: Run, gate: _ToolGate, output: Output) -> Output:
-        if gate.refused is not None:
-            raise gate.refused  # also where the agent took the refusal for an answer of the tool
+        gate.check()
         permitted = self._permissions.effects
         for effect in output.effects:
             if effect.name not in permitted and _ALL not in permitted:
@@ -62,14 +71,19 @@ class _ToolGate(BaseCallbackHandler):
     def __init__(self, run: Run, permitted: tuple[str, ...]) -> None:
         self._run = run
         self._permitted = permitted
-        self.refused: GuardrailError | None = None
+        self._refused: GuardrailError | None = None
+
+    def check(self) -> None:
+        """Raise if a tool was stopped, also where the agent took that for an answer of the tool, or an outage."""
+        if self._refused is not None:
+            raise self._refused
 
     def on_tool_start(self, serialized: dict[str, Any], input_str: str, **kwargs: Any) -> None:
         """Raise, unless the tool is permitted."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
         if name not in self._permitted and _ALL not in self._permitted:
-            self.refused = _refused(self._run, "tool", name, self._permitted)
-            raise self.refused
+            self._refused = _refused(self._run, "tool", name, self._permitted)
+            raise self._refused
 
 
 def _refused(run: Run, what: str, name: str, permitted: tuple[str, ...]) -> GuardrailError:
