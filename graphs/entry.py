@@ -10,6 +10,7 @@ from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
+from ..agents.guardrails.texts import texts_in
 from ..agents.layers.guardrails import Rail
 from ..contracts import EntryPolicy, Fault, GateError, GuardrailError
 
@@ -41,36 +42,31 @@ class Entry:
                 "send it flatter, or raise entry.max_depth of the policy",
                 "too_deep",
             )
-        size = _size(raw)
-        if size > self.policy.max_bytes:
-            raise _refused(
-                f"{size:,} bytes",
-                f"at most {self.policy.max_bytes:,}",
-                "send less, or raise entry.max_bytes of the policy",
-                "too_large",
-            )
+        self._check_bytes(_size(raw))
 
     def check(self, request: Mapping[str, Any], messages: Iterable[BaseMessage], fields: Iterable[str]) -> list[Fault]:
         """Check a validated request, and what was said; the faults that send the fields to a person.
 
         Args:
             request: The request, as plain data.
-            messages: What was said in this turn.
+            messages: What was said since the team spoke last.
             fields: The fields that the turn must settle.
 
         Raises:
-            GateError: A requirement does not hold.
+            GateError: A requirement does not hold, or what was said is larger than a request may be.
             GuardrailError: Something in it must not pass.
         """
         for requirement in self.policy.require:
             complaint = requirement.complaint(request)
             if complaint:
                 raise _refused("a request that is not accepted", complaint, "correct the request", requirement.name)
+        said = [*map(_told, messages)]
+        self._check_bytes(_size(said))
         faults: list[Fault] = []
         for rail in self.rails:
             if "request" not in rail.guardrail.on:
                 continue
-            hit = rail.first([request, [message.content for message in messages]])
+            hit = rail.first([*request.values(), said])  # the names of its fields are the team's own words
             if hit is None:
                 continue
             guardrail = rail.guardrail
@@ -89,6 +85,15 @@ class Entry:
                 Fault(INTAKE, "guardrail", 1, readable, error.fix, code=error.code, fields=tuple(sorted(fields)))
             )
         return faults
+
+    def _check_bytes(self, size: int) -> None:
+        if size > self.policy.max_bytes:
+            raise _refused(
+                f"{size:,} bytes",
+                f"at most {self.policy.max_bytes:,}",
+                "send less, or raise entry.max_bytes of the policy",
+                "too_large",
+            )
 
 
 def wants_person(fault: Fault, agent: str, basis: Mapping[str, int] | None) -> bool:
@@ -127,8 +132,16 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def _size(raw: Any) -> int:
-    """The bytes of its JSON text; 0 where it has none, which is refused later."""
+    """The bytes of its JSON text; those of its texts alone where it has none, which is refused later."""
     try:
         return len(to_json(raw, serialize_unknown=True, inf_nan_mode="strings", bytes_mode="base64"))
     except (PydanticSerializationError, ValueError):
-        return 0
+        return sum(map(len, texts_in(raw)))
+
+
+def _told(message: BaseMessage) -> Sequence[Any]:
+    """All that a message tells: its parts, and what they say together, as a model reads them."""
+    content = message.content
+    parts = [each if isinstance(each, str) else each.get("text") for each in content if isinstance(each, str | dict)]
+    whole = "".join(part for part in parts if isinstance(part, str)) if isinstance(content, list) else ""
+    return [content, whole, message.name, message.additional_kwargs, getattr(message, "tool_calls", ())]

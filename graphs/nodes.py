@@ -316,10 +316,10 @@ def _spent(state: State) -> dict[str, Any]:
 
 
 def _just_said(state: State) -> list[BaseMessage]:
-    """What was said since the team, or another assistant, spoke last."""
+    """What was said since the team spoke last; what others have said in its name is looked at like all the rest."""
     said: list[BaseMessage] = []
     for message in reversed(convert_to_messages(state.get("messages") or ())):
-        if message.type == "ai":
+        if message.type == "ai" and (message.id or "").startswith(f"{REPLY}-"):
             break
         said.append(message)
     return said

@@ -67,6 +67,10 @@ class Roster:
         """The agent, and those that take its place where it fails, one after the other."""
         return (agent, *self.fallbacks.get(agent.name, ()))
 
+    def lines(self, names: Iterable[str]) -> frozenset[str]:
+        """The agents of these names, and those that take their places."""
+        return frozenset(each.name for name in names for each in self.line(self.agents[name]))
+
     def hears(self, fields: Iterable[str]) -> bool:
         """Whether an agent that the fields may need reads `messages`, so that a reviewer can be heard."""
         return any(

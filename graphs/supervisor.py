@@ -125,7 +125,7 @@ class Supervisor:
         self._inputs = LargeInputs(blobs, blob_limit)
         redacted = redacted_fields([*self.roster.request.values(), *self.roster.outcome.values()])
         self.traffic = traffic if traffic is not None else Traffic()
-        self._rails = tuple(Rail(guardrail) for guardrail in self.policy.guardrails)
+        self._rails = tuple(Rail(each, self.roster.lines(each.agents)) for each in self.policy.guardrails)
         self._treasury = Treasury(self.policy, self.roster.agents, accounts)
         self._journal = JournalLayer(journal, redacted, redactor_of(redactor), self._treasury.prices.usd)
         self._has_accounts = accounts is not None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...contracts import Claim, Contract, Effect, Fault, Guardrail, GuardrailError, GuardrailPlace
+from ...contracts import Claim, Contract, Effect, Fault, Guardrail, GuardrailError, GuardrailPlace, Passage
 from ..guardrails import Hit, finder
 from ..guardrails.texts import texts_in
 from ..output import Output
@@ -21,19 +21,20 @@ class Rail:
 
     Args:
         guardrail: What the policy says.
+        agents: Whose output it looks at; by default that of the agents that it names. Empty for all.
 
     Raises:
         QuorateError: The extra `guardrails` is not installed, and the check needs it.
     """
 
-    def __init__(self, guardrail: Guardrail) -> None:
+    def __init__(self, guardrail: Guardrail, agents: Collection[str] | None = None) -> None:
         self.guardrail = guardrail
+        self._agents = frozenset(guardrail.agents if agents is None else agents)
         self._find: Callable[[str], Iterator[Hit]] = finder(guardrail)
 
     def looks_at(self, agent: str, places: Iterable[GuardrailPlace]) -> bool:
         """Whether it looks at what the agent has in one of these places."""
-        guardrail = self.guardrail
-        return (not guardrail.agents or agent in guardrail.agents) and not set(places).isdisjoint(guardrail.on)
+        return (not self._agents or agent in self._agents) and not set(places).isdisjoint(self.guardrail.on)
 
     def first(self, value: Any) -> Hit | None:
         """The first thing in the texts of a value on which it fires."""
@@ -99,7 +100,8 @@ class Guardrails:
 def _texts(part: Claim | Effect) -> Any:
     if isinstance(part, Effect):
         return [part.args, part.reason]
-    return [part.value, part.reason, [getattr(seen, "text", "") for seen in part.evidence]]
+    seen = [(each.text, each.source, each.key) for each in part.evidence if isinstance(each, Passage)]
+    return [part.value, part.reason, seen]
 
 
 def _fired(rail: Rail, hit: Hit, run: Run, part: Claim | Effect) -> GuardrailError:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
-from quorate import Agent, Claim, Limits, Policy, Supervisor, Turn, agent
+from quorate import Agent, Claim, Limits, Passage, Policy, Supervisor, Turn, agent
 
 
 class Mail(BaseModel):
@@ -67,3 +68,83 @@ def test_person_is_asked_where_the_policy_asks_nobody() -> None:
     turn = run(first, second(), fields={"reply": {"review": "never"}})
     assert turn.status == "waiting"
     assert "rail.email" in turn.decisions["reply"].reason
+
+
+def test_who_takes_the_place_of_an_agent_is_looked_at() -> None:
+    """A guardrail for one agent holds for those that take its place, too."""
+
+    @agent(writes={"reply"}, capability="reasoning", limits=Limits(attempts=1))
+    def model(text: str) -> Claim:
+        raise ConnectionError
+
+    @agent(writes={"reply"}, capability="reasoning", instead_of="model", limits=Limits(attempts=1))
+    def smaller(text: str) -> Claim:
+        raise ConnectionError
+
+    @agent(writes={"reply"}, capability="reasoning", instead_of="smaller")
+    def rule(text: str) -> Claim:
+        return Claim("reply", "ask jo@example.com", 0.9)
+
+    turn = run(first, model, smaller, rule, then="fault", rail={"agents": ["model"]})
+    assert [(each.agent, each.code) for each in turn.faults if each.kind == "guardrail"] == [("rule", "rail.email")]
+    assert "reply" not in turn.values
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [Passage("wiki", "1", "jo@example.com"), Passage("jo@example.com", "1"), Passage("wiki", "jo@example.com")],
+)
+def test_every_part_of_the_evidence_is_looked_at(passage: Passage) -> None:
+    """A passage may not carry past a guardrail what a value may not, in its text, source or key."""
+
+    @agent(writes={"reply"}, capability="reasoning")
+    def model(text: str) -> Claim:
+        return Claim("reply", "fine", 0.9, (passage,))
+
+    turn = run(first, model, then="fault")
+    assert [each.code for each in turn.faults] == ["rail.email"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [HumanMessage("my key is AKIAIOSFODNN7EXAMPLE"), AIMessage("fine"), HumanMessage("hello")],
+        [AIMessage("your key is AKIAIOSFODNN7EXAMPLE")],
+        [HumanMessage([{"type": "text", "text": "AKIAIOSF"}, {"type": "text", "text": "ODNN7EXAMPLE"}])],
+        [HumanMessage("hello", additional_kwargs={"note": "AKIAIOSFODNN7EXAMPLE"})],
+        [HumanMessage("hello", name="AKIAIOSFODNN7EXAMPLE")],
+        [AIMessage("", tool_calls=[{"name": "f", "args": {"x": ["AKIAIOSFODNN7EXAMPLE"]}, "id": "1"}])],
+    ],
+)
+def test_all_that_messages_say_is_looked_at(said: list[Any]) -> None:
+    """A request is refused for what any part of a message says, whoever is said to have said it."""
+    rail = {"check": "secrets", "on": ["request"]}
+    parsed = Policy.parse({"guardrails": [{"name": "rail", "then": "fault", **rail}]})
+    team = Supervisor("mail", request=Mail, outcome=Answer, agents=[first, second()], policy=parsed)
+    turn = team.read(team.compile().invoke({"request": {}, "messages": said}))
+    assert (turn.status, [each.code for each in turn.faults]) == ("rejected", ["rail.awskey"])
+
+
+def test_the_names_of_fields_are_no_content() -> None:
+    """A denied word may be the name of a field of the request."""
+    guardrail = {"name": "rail", "check": "content", "deny": ["text"], "on": ["request"]}
+    team = Supervisor(
+        "mail", request=Mail, outcome=Answer, agents=[first, second()], policy=Policy.parse({"guardrails": [guardrail]})
+    )
+    assert team.read(team.compile().invoke({"request": {}})).faults == ()
+
+
+def test_messages_are_bounded_as_the_request_is() -> None:
+    """More words than a request may have bytes are refused before a check reads them."""
+    policy = Policy.parse({"entry": {"max_bytes": 1_000}})
+    team = Supervisor("mail", request=Mail, outcome=Answer, agents=[first, second()], policy=policy)
+    turn = team.read(team.compile().invoke({"request": {}, "messages": [("user", "x" * 2_000)]}))
+    assert (turn.status, [each.code for each in turn.faults]) == ("rejected", ["too_large"])
+
+
+def test_half_a_character_makes_no_request_small() -> None:
+    """A text that JSON cannot hold counts with its length, and is not kept where that is too much."""
+    policy = Policy.parse({"entry": {"max_bytes": 1_000}})
+    team = Supervisor("mail", request=Mail, outcome=Answer, agents=[first, second()], policy=policy)
+    values = team.compile().invoke({"request": {"text": "x" * 2_000 + "\ud800"}})
+    assert ([each.code for each in team.read(values).faults], values["request"]) == (["too_large"], {})
