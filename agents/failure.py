@@ -22,11 +22,14 @@ from ..contracts import (
     UnavailableError,
 )
 from .agent import Agent
+from .journal.secret_patterns import without_secrets
 from .layers.queue import patience_of
 from .retry import retry_after, status_of, worth_retrying
 
 __all__ = ["fault_of"]
 
+_LONGEST_TEXT = 10_000
+"""Characters of an error that are looked at."""
 _LONGEST = 10**9
 """Seconds that a date is told for at most."""
 
@@ -53,10 +56,13 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     """The record of an agent's last failure, with the first thing to try."""
     if isinstance(error, QuorateError):
         kind = _kind_of(error)
-        message, fix, code = f"{error.where}: got {error.got}; expected {error.expected}"[:500], error.fix, error.code
+        message, fix, code = f"{error.where}: got {error.got}; expected {error.expected}", error.fix, error.code
     else:
-        message = (f"{type(error).__name__}: {_words(error)}".splitlines() or [""])[0][:500]
+        message = (f"{type(error).__name__}: {_words(error)}".splitlines() or [""])[0]
         kind, fix, code = _judged(agent, error)
+    message = without_secrets(message[:_LONGEST_TEXT])[
+        :500
+    ]  # a client's error may repeat a key, or a password in a URL
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
     fix = fix.encode("utf-8", "backslashreplace").decode()
     return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis, code=code)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ..agents.journal.playback import current_playback
+from ..agents.journal.secret_patterns import without_secrets
 from ..contracts import (
     Claim,
     Effect,
@@ -295,7 +296,7 @@ def _recordable(result: Any) -> Any:
 
 def _words(what: str, error: Exception) -> str:
     text = f"{what}: {type(error).__name__}: {error}" if what else f"{type(error).__name__}: {error}"
-    return text[:500].encode("utf-8", "backslashreplace").decode()
+    return without_secrets(text[:10_000])[:500].encode("utf-8", "backslashreplace").decode()
 
 
 def _fault(effect: Effect) -> Fault:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ...contracts import JournalError, missing_extra
 from .plain import plain
-from .secret_patterns import NAME, without_known_secrets
+from .secret_patterns import NAME, names_secret, without_known_secrets
 
 __all__ = ["DETECT_SECRETS", "FIELD", "PATTERNS", "Marked", "Redaction", "Redactor", "redactor_of"]
 
@@ -26,6 +26,9 @@ FIELD = "[redacted: field "
 
 Redactor = Literal["patterns", "detect-secrets"]
 """What takes secrets out: `patterns` of the commonest keys; `detect-secrets` too, which takes longer."""
+
+_SHORTEST = 6
+"""Characters below which what stands under a secret's name is none."""
 
 Mark = Callable[[str], str]
 Token = Callable[[str, str], str]
@@ -96,6 +99,9 @@ class Redaction:
     def _under(self, key: str, item: Any) -> Any:
         if key in self._marked.fields and item is not None and not _is_schema(item):
             return self._token(f"field {key}", json.dumps(item, sort_keys=True))
+        if isinstance(item, str) and len(item) >= _SHORTEST and names_secret(key):
+            cleaned = self(item)
+            return self._token("password", item) if cleaned == item and "[redacted" not in item else cleaned
         return self(item)
 
     def _text(self, text: str) -> str:

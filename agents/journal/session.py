@@ -100,9 +100,7 @@ class Session:
     def failed(self, asked: Asked, error: Exception) -> None:
         """Record that the call raised."""
         told, answer = told_error(error), rejected(error)
-        self._record(
-            asked, told, _NOTHING if answer is None else answer.usage, f"{told['class']}: {told['words']}"[:500]
-        )
+        self._record(asked, told, _NOTHING if answer is None else answer.usage, f"{told['class']}: {told['words']}")
 
     def settle(self) -> None:
         """Wait until all is on disk.
@@ -145,7 +143,7 @@ class Session:
             digest=digest(data),
             request=data,
             response=redaction(response),
-            error=redaction(error),
+            error=redaction(error)[:500],
             agent=run.agent,
             version=run.version,
             prompt=request.prompt,

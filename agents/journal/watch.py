@@ -1,4 +1,4 @@
-"""Watch: notices a chat model that is called past the journal."""
+"""Watch: notices a model that is called past the journal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from .session import Session
 
 __all__ = ["RECORDED", "watching"]
 
+_FIX = "pass recorded(model) to what calls it: from quorate.agents import recorded"
+
 RECORDED = "quorate_recorded"
 """What the metadata of a recorded model's runs say."""
 
 
 class _Watch(BaseCallbackHandler):
-    """Of a chat model that is not recorded a strict playback is told, and a recording warns."""
+    """Of a model that is not recorded a strict playback is told, and a recording warns."""
 
     raise_error = True
     run_inline = True
@@ -37,13 +39,24 @@ class _Watch(BaseCallbackHandler):
         given = metadata or {}
         if given.get(RECORDED):
             return
+        self._notice(given, serialized)
+
+    def on_llm_start(
+        self, serialized: dict[str, Any], prompts: Any, *, metadata: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """Called by LangChain before a model that is no chat model is asked: none of these is recorded."""
+        self._notice(
+            metadata or {}, serialized, "call it in a function that is recorded: only chat models can be by themselves"
+        )
+
+    def _notice(self, given: dict[str, Any], serialized: dict[str, Any], fix: str = _FIX) -> None:
         session = self._session
         model = str(given.get("ls_model_name") or (serialized or {}).get("name") or "of no name")
         error = JournalError(
             f"journal, agent {session.run.agent!r}",
-            got=f"a call of the chat model {model}, which is not recorded",
+            got=f"a call of the model {model}, which is not recorded",
             expected="models that are recorded",
-            fix="pass recorded(model) to what calls it: from quorate.agents import recorded",
+            fix=fix,
             code=REFUSED,
         )
         if session.playing is not None and session.playing.playback.mode == "strict":
@@ -58,5 +71,5 @@ register_configure_hook(_current, inheritable=True)
 
 
 def watching(session: Session) -> Setting[_Watch | None]:
-    """Within it a chat model that is called past the session is noticed."""
+    """Within it a model that is called past the session is noticed."""
     return Setting(_current, _Watch(session))

@@ -233,6 +233,15 @@ def test_message_can_be_stored() -> None:
     assert "\n" not in message
 
 
+def test_message_holds_no_secret() -> None:
+    """A client's error may repeat the key that it was given: a fault, which is stored, does not."""
+    failing = Failing(ValueError("401 of https://me:hunter2@host with api_key=abcdef-12345"), limits=ONCE)
+    message = graph(failing.agent).run(text="A").fault.message
+    assert message == (
+        "ValueError: 401 of https://me:[redacted: password in a url]@host with api_key=[redacted: password]"
+    )
+
+
 def test_bubble_up_passes() -> None:
     """What LangGraph raises to steer a graph is not caught."""
     with pytest.raises(GraphBubbleUp):

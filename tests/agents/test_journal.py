@@ -147,6 +147,11 @@ def test_known_secrets(kind: str, secret: str, text: str) -> None:
         ('"api_key": "abcdef-123"', '"api_key": "[redacted: password]"'),
         ("postgresql://me:pw@host/db", "postgresql://me:[redacted: password in a url]@host/db"),
         ("Authorization: Bearer abcdefghijklmnop", "Authorization: Bearer [redacted: bearer token]"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted: basic credentials]"),
+        ("AWS_SECRET_ACCESS_KEY=abcd/efgh1234", "AWS_SECRET_ACCESS_KEY=[redacted: password]"),
+        (r"{\"password\": \"hunter22\"}", r"{\"password\": \"[redacted: password]\"}"),
+        ("cut: -----BEGIN RSA PRIVATE KEY-----\nMIIEow", "cut: [redacted: private key]"),
+        ("a basic understanding; secretary: Ms Miller", "a basic understanding; secretary: Ms Miller"),
         ("the task-runner asked-for-something-long", "the task-runner asked-for-something-long"),
         ("see https://host:8080/path and me@host", "see https://host:8080/path and me@host"),
     ],
@@ -154,6 +159,18 @@ def test_known_secrets(kind: str, secret: str, text: str) -> None:
 def test_secrets_in_their_context(text: str, expected: str) -> None:
     """Of what is told by what stands around it the secret alone is taken out; what only looks alike stays."""
     assert Redaction(PATTERNS, lambda secret: "")(text) == expected
+
+
+@pytest.mark.parametrize("key", ["password", "apiKey", "x-api-key", "client_secret", "Authorization", "DB_PASSWORD"])
+def test_secrets_under_their_names(key: str) -> None:
+    """What stands under the name of a secret is one, in arguments of tools as in parameters; a schema is none."""
+    redaction = Redaction(PATTERNS, lambda secret: "")
+    once = redaction({"arguments": {key: "correct horse", "text": "correct horse"}})
+    assert once == {"arguments": {key: "[redacted: password]", "text": "correct horse"}}
+    assert redaction(once) == once
+    assert redaction({key: "Bearer abcdefghijklmnop"}) == redaction(redaction({key: "Bearer abcdefghijklmnop"}))
+    schema = {"properties": {key: {"type": "string"}}, "required": [key], "max_tokens": 5}
+    assert redaction(schema) == schema
 
 
 @given(JSON)

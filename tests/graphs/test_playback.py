@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, FakeListLLM
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -414,6 +414,25 @@ def test_a_model_past_the_journal(server: OpenAIServer, journal: MemoryJournal) 
         run(team(hidden, journal=journal))
     assert "which is not recorded" in refusal(team(hidden), journal)
     assert len(server.requests) == 1
+
+
+def test_a_model_that_is_no_chat_model(journal: MemoryJournal) -> None:
+    """A completion model, which cannot be recorded by itself, stops a strict playback before it is asked, too."""
+    asked = []
+
+    class Completion(FakeListLLM):
+        def _call(self, prompt: str, *args: Any, **kwargs: Any) -> str:
+            asked.append(prompt)
+            return "3"
+
+    model = Completion(responses=[])
+
+    @agent(reads={"text"}, writes={"total"}, capability="extraction")
+    def hidden(text: str) -> Claim:
+        return Claim("total", model.invoke(text), confidence=0.5)
+
+    assert "which is not recorded" in refusal(team(hidden), journal)
+    assert not asked
 
 
 def test_team_within_a_team(server: OpenAIServer, journal: MemoryJournal) -> None:
