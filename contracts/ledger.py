@@ -119,8 +119,9 @@ class Receiver(Protocol):
 
         Raises:
             OSError: It may or may not have happened; so says `TimeoutError`, `ConnectionError`, an HTTP status of
-                500 or more, and every error with Timeout, Connect, Network or Transport in the name of its class. Of
-                an idempotent receiver also the statuses 408, 409 and 425.
+                500 or more, every error with Timeout, Connect, Network or Transport in the name of its class, and the
+                loss of a server's database. Of an idempotent receiver also the statuses 408, 409 and 425. So does an
+                error that one of these led to.
             Exception: Any other says that it did not happen.
         """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,8 +138,26 @@ class Delivery:
 def may_have_happened(error: Exception) -> bool:
     """Whether the error leaves it open if the effect happened: the network, a time-out, a server's own failure.
 
-    Clients of the network have time-outs that are no `TimeoutError`; they are known by their names.
+    Clients of the network have time-outs that are no `TimeoutError`; they are known by their names. An error that was
+    raised because of another one, or while that was dealt with, leaves open what that one does.
     """
+    return any(map(_leaves_open, _chain(error)))
+
+
+def _chain(error: BaseException) -> Iterator[Exception]:
+    """The error, and those that led to it."""
+    seen: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in seen:
+        seen.append(each)
+        if isinstance(each, Exception):
+            yield each
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+
+
+def _leaves_open(error: Exception) -> bool:
+    if _is_lost_database(error):
+        return True
     status = status_of(error)
     names = [kind.__name__ for kind in type(error).__mro__]
     return (
@@ -147,6 +165,15 @@ def may_have_happened(error: Exception) -> bool:
         or (status is not None and status >= 500)
         or any(word in name for name in names for word in ("Timeout", "Connect", "Network", "Transport"))
     )
+
+
+def _is_lost_database(error: Exception) -> bool:
+    """Whether a server's database was lost meanwhile, perhaps in its commit; by the names that PEP 249 gives."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    if "OperationalError" not in names and "InterfaceError" not in names:
+        return False
+    state = getattr(error, "sqlstate", None)  # else the server told what it refused
+    return type(error).__module__ != "sqlite3" and (not state or str(state).startswith(("08", "57P")))
 
 
 def _pause_after(error: Exception, attempt: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -295,6 +296,53 @@ class ServerError(Exception):
     status_code = 502
 
 
+def wrapped(error: Exception) -> Exception:
+    """An error of a receiver's own, raised because of another."""
+    try:
+        try:
+            raise error
+        except Exception as cause:
+            raise ValueError("the bank did not answer") from cause
+    except ValueError as own:
+        return own
+
+
+class OperationalError(Exception):
+    """As a client of a server's database names it; with a state where the server told what it refused."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("of the database")
+        self.sqlstate = sqlstate
+
+
+def raising(error: Exception) -> Receiving:
+    """A receiver that raises it."""
+
+    def behave(number: int) -> None:
+        raise error
+
+    return Receiving(behave)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [wrapped(TimeoutError()), wrapped(OSError("cut")), OperationalError(None), wrapped(OperationalError("57P01"))],
+)
+def test_loss_behind_an_error(error: Exception) -> None:
+    """What may have happened is not said not to have, also where a receiver tells it in an error of its own."""
+    effect, _ = run(executor(raising(error)))
+    assert effect["status"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("no such table"), OperationalError("57014"), wrapped(KeyError("total"))]
+)
+def test_refusal_behind_an_error(error: Exception) -> None:
+    """What a database or the receiver's code refused did not happen."""
+    effect, _ = run(executor(raising(error)))
+    assert effect["status"] == "failed"
+
+
 @pytest.mark.parametrize("error", [TimeoutException("slow"), ServerError("bad gateway"), OSError("cut")])
 def test_errors_that_leave_it_open(error: Exception) -> None:
     """A client's time-out, a server's failure and a broken pipe do not say that nothing happened."""
@@ -561,3 +609,10 @@ def test_claims_of_a_list() -> None:
         act = Executor(DictLedger(), {"post": Answering(answer)}, fields_of(Many))
         _, update = run(act)
         assert update["claims"][0]["value"] == value
+
+
+def test_note_holds_no_secret() -> None:
+    """An error that repeats a password is recorded without it, in the effect and in the fault."""
+    effect, update = run(executor(raising(ValueError("refused: https://me:hunter2@bank"))))
+    assert effect["note"] == "ValueError: refused: https://me:[redacted: password in a url]@bank"
+    assert "hunter2" not in update["faults"][0]["message"]
