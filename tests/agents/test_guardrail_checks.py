@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -246,3 +248,19 @@ def test_a_megabyte_of_anything_is_read() -> None:
         text = piece * (1_000_000 // len(piece))
         for check in ("injection", "pii", "exfiltration", "secrets"):
             found(check, text)
+
+
+@pytest.mark.parametrize("check, module", [("secrets", "detect_secrets"), ("pii", "phonenumbers")])
+def test_missing_extra(check: str, module: str) -> None:
+    """An extra that is not installed is told before any text is looked at."""
+    code = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from quorate.agents.guardrails import finder\n"
+        "from quorate.contracts import Guardrail, QuorateError\n"
+        "try:\n"
+        f"    finder(Guardrail(name='x', check={check!r}))\n"
+        "except QuorateError as error:\n"
+        "    print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"the guardrail `{check}`: got no module named")
