@@ -25,7 +25,7 @@ from .layers.queue import patience_of, rest, rhythm_of
 from .misuse import cancelled, check_words, handed_over, needs_async
 from .output import Output, alisted, answered, checked, listed
 from .prices import Prices
-from .retry import retry_after, worth_retrying
+from .retry import own_wait, retry_after, worth_retrying
 from .run import Run, running
 from .said import remember_said
 from .taken import sum_of
@@ -225,7 +225,7 @@ class Guard(Runnable[State, Update]):
         asked = retry_after(error) or 0.0
         if asked > patience_of(limits):
             return None
-        return max(0.0, asked - float(limits.backoff) * 2.0 ** (run.attempt - 1))
+        return max(0.0, asked - own_wait(limits.backoff, run.attempt))
 
     def _enter(self, state: State, config: RunnableConfig | None) -> Run:
         turn: int = state.get("turn", 0)

@@ -13,7 +13,10 @@ from langgraph.types import RetryPolicy
 from ..contracts import QuorateError
 from .outage import is_outage, status_of
 
-__all__ = ["retry_after", "status_of", "worth_retrying"]
+__all__ = ["own_wait", "retry_after", "status_of", "worth_retrying"]
+
+_DOUBLINGS = 1_000
+"""A double holds no more."""
 
 _langgraph_retries = cast(Callable[[Exception], bool], RetryPolicy().retry_on)
 
@@ -37,6 +40,12 @@ def worth_retrying(error: Exception) -> bool:
     return _langgraph_retries(error)
 
 
+def own_wait(backoff: float, attempt: int) -> float:
+    """Seconds that LangGraph itself waits after this attempt, before jitter: it has a longest wait."""
+    policy = RetryPolicy()
+    return min(policy.max_interval, backoff * policy.backoff_factor ** min(attempt - 1, _DOUBLINGS))
+
+
 def retry_after(error: BaseException, now: datetime.datetime | None = None) -> float | None:
     """How many seconds the service asks to be left alone, or None where it does not say.
 
@@ -52,8 +61,16 @@ def retry_after(error: BaseException, now: datetime.datetime | None = None) -> f
         if headers is None:
             return None
         milliseconds, given = headers.get("retry-after-ms"), headers.get("retry-after") or headers.get("Retry-After")
-        seconds = float(milliseconds) / 1000 if milliseconds else _seconds(str(given), now) if given else 0.0
+        return _positive(lambda: float(milliseconds) / 1000) or _positive(lambda: _seconds(str(given), now))
     except Exception:  # whatever a service and its client may put there
+        return None
+
+
+def _positive(read: Callable[[], float]) -> float | None:
+    """The seconds that are read, or None where there are none to be read."""
+    try:
+        seconds = read()
+    except Exception:  # no text, no number, no date
         return None
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 

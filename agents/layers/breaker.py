@@ -114,7 +114,8 @@ class Breakers:
 
     def __init__(self, breakers: Sequence[Breaker]) -> None:
         self._breakers = tuple(breakers)
-        self._inside = 0
+        self._lock = Lock()
+        self._inside: list[Sequence[bool]] = []  # of each async call that is under way, where it is the one that tries
 
     def call(self, run: Run, inputs: Inputs, proceed: Proceed) -> Output:
         """Let the call of a sync agent through, or refuse it."""
@@ -130,22 +131,25 @@ class Breakers:
     async def acall(self, run: Run, inputs: Inputs, proceed: AsyncProceed) -> Output:
         """Let the call of an async agent through, or refuse it."""
         probes = self._enter()
-        self._inside += 1
+        with self._lock:
+            self._inside.append(probes)
         try:
             output = await proceed(inputs)
         except BaseException as error:
             self._leave(probes, _outcome_of(error), error)
             raise
         finally:
-            self._inside -= 1
+            with self._lock:
+                self._inside.remove(probes)
         self._leave(probes, "fine")
         return output
 
     def timed_out(self, error: BaseException) -> None:
         """Tell that LangGraph cuts a call short that has run out of time; one that only waited is not told of."""
-        if self._inside:
-            for breaker in self._breakers:
-                breaker.leave("failed", error, probe=breaker.state.state != "closed")
+        with self._lock:
+            inside = [*self._inside]
+        for place, breaker in enumerate(self._breakers if inside else ()):
+            breaker.leave("failed", error, probe=any(probes[place] for probes in inside))
 
     def _enter(self) -> tuple[bool, ...]:
         probes: list[bool] = []

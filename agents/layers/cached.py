@@ -24,7 +24,7 @@ __all__ = ["Cached"]
 
 _log = logging.getLogger(__name__)
 _SPACE = ("quorate", "answers")
-_FORM = 1
+_FORM = 2
 """Number of the form in which answers are kept."""
 
 
@@ -98,7 +98,8 @@ class Cached:
         contract = self._contract
         try:
             plain = to_json(
-                [_FORM, contract.name, contract.version, run.tenant, _comparable(inputs)], inf_nan_mode="strings"
+                [_FORM, contract.name, contract.version, sorted(contract.writes), run.tenant, _comparable(inputs)],
+                inf_nan_mode="strings",
             )
         except (ValueError, TypeError, RecursionError):
             return None
@@ -106,13 +107,18 @@ class Cached:
 
 
 def _comparable(inputs: Inputs) -> list[Any]:
-    """The inputs by name; of messages what they say, and not their ids."""
+    """The inputs by name; of messages all that they say and who says it, and not their ids."""
     return [
-        [name, [[each.type, each.content] if isinstance(each, BaseMessage) else each for each in value]]
+        [name, [_said(each) if isinstance(each, BaseMessage) else each for each in value]]
         if isinstance(value, list)
         else [name, value]
         for name, value in sorted(inputs.items())
     ]
+
+
+def _said(message: BaseMessage) -> list[Any]:
+    calls = [[call["name"], call["args"]] for call in getattr(message, "tool_calls", ())]
+    return [message.type, message.name, message.content, message.additional_kwargs, calls]
 
 
 def _kept(output: Output) -> list[Any]:

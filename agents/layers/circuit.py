@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 class Circuit(Context):
     """A circuit that opens after failures in a row, and after a time lets one call through to try.
 
+    A call that tries keeps the others out for as long as the circuit stays open, and no longer: one that never comes
+    back, in a thread that hangs, does not keep it open for ever.
+
     Not thread-safe: the breaker around it takes a lock.
 
     Args:
@@ -31,6 +34,7 @@ class Circuit(Context):
         self._until = 0.0
         self.probing = False
         """Whether the call that tries is on its way."""
+        self._tries_until = 0.0
 
     @property
     def left(self) -> float:
@@ -52,7 +56,8 @@ class Circuit(Context):
         if self.state == OPENED and self.left <= 0:
             self.set_state(HalfOpenedState())
         if self.state == HALF_OPENED:
-            if self.probing:
+            now = self._clock.now()
+            if self.probing and now < self._tries_until:
                 return False
-            self.probing = True
+            self.probing, self._tries_until = True, now + self.ttl
         return self.state != OPENED

@@ -105,7 +105,11 @@ class Queue:
                 self._delayed -= 1
 
     def _reserve(self, most: float, started: float) -> float:
-        seconds, has_place = self._rate.reserve(most - (self._clock.now() - started))
+        try:
+            seconds, has_place = self._rate.reserve(most - (self._clock.now() - started))
+        except BaseException:
+            self._turnstile.leave()
+            raise
         if has_place:
             return seconds
         held = self._rate.held_for

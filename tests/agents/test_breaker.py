@@ -111,6 +111,24 @@ def test_one_probe_at_a_time() -> None:
     assert (seen, bench.call()) == (["refused"], "fine")
 
 
+def test_probe_that_never_comes_back() -> None:
+    """A call that tries and hangs keeps the others out for one cooldown, and not for ever."""
+    bench = Bench(failures=1)
+    bench.call(ConnectionError())
+    bench.clock.time += 30
+    seen: list[str] = []
+
+    def hanging(inputs: Any) -> Output:
+        seen.append(bench.call())
+        bench.clock.time += 30
+        seen.extend((bench.call(), bench.state))
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        bench.layer.call(RUN, {}, hanging)
+    assert (seen, bench.call()) == (["refused", "fine", "closed"], "refused")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), GraphInterrupt(), ValueError("in the code")])
 def test_probe_that_tells_nothing(error: BaseException) -> None:
     """A probe that is cut short, or fails in the agent's own code, tells nothing: the next call tries."""
@@ -212,6 +230,44 @@ def test_time_limits_count() -> None:
 
     asyncio.run(cut_short())
     assert bench.state == "open"
+
+
+async def test_time_limit_of_a_straggler() -> None:
+    """A call that began before it opened, and runs out of time while another one tries, does not end that one's try."""
+    bench = Bench(failures=1)
+    go_on = asyncio.Event()
+
+    async def waiting(inputs: Any) -> Output:
+        await go_on.wait()
+        return FINE
+
+    straggler = Breakers([bench.breaker])
+    old = asyncio.create_task(straggler.acall(RUN, {}, waiting))
+    await asyncio.sleep(0)
+    bench.call(ConnectionError())
+    bench.clock.time += 30
+    probe = asyncio.create_task(bench.layer.acall(RUN, {}, waiting))
+    await asyncio.sleep(0)
+    straggler.timed_out(NodeTimeoutError("reader", 1.0, kind="run", idle_timeout=None, run_timeout=1.0))
+    assert (bench.state, bench.call()) == ("half-open", "refused")
+    go_on.set()
+    await asyncio.gather(old, probe)
+    assert bench.state == "closed"
+
+
+async def test_time_limit_of_the_probe() -> None:
+    """A call that tries and runs out of time opens it again; the next one tries after another cooldown."""
+    bench = Bench(failures=1)
+    bench.call(ConnectionError())
+    bench.clock.time += 30
+    probe = asyncio.create_task(bench.layer.acall(RUN, {}, lambda inputs: asyncio.sleep(60, FINE)))
+    await asyncio.sleep(0)
+    bench.layer.timed_out(NodeTimeoutError("reader", 1.0, kind="run", idle_timeout=None, run_timeout=1.0))
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+    assert (bench.state, bench.call()) == ("open", "refused")
+    bench.clock.time += 30
+    assert (bench.call(), bench.state) == ("fine", "closed")
 
 
 async def test_async() -> None:

@@ -60,7 +60,7 @@ class Reader:
         self.calls += 1
         if text == "broken":
             raise ValueError
-        return [Usage("small", 10, 2), Claim("total", text, 0.95, [Quote("text", 0, 1)])]
+        return [Usage("small", 10, 2), Claim("total", text, 0.95, (Quote("text", 0, 1),))]
 
     def _hear(self, messages: list[Any]) -> Claim:
         self.calls += 1
@@ -188,3 +188,29 @@ def test_bound_of_the_memory() -> None:
     assert sorted(kept.get([(("s",), key) for key in "abc"]).values()) == ["a", "c"]
     kept.clear([("s",)])
     assert kept.get([(("s",), "a")]) == {}
+
+
+def test_who_says_it_counts() -> None:
+    """The same words of another person, or with other data beside them, are another input."""
+    reader = Reader(reads="messages")
+    desk = Desk(reader)
+    for said in ({"name": "ann"}, {"name": "bob"}, {"name": "bob", "additional_kwargs": {"role": "owner"}}) * 2:
+        desk.ask(messages=[HumanMessage("yes", **said)])
+    assert reader.calls == 3
+
+
+def test_agents_that_write_other_fields_share_nothing() -> None:
+    """Agents of one name and version that write other fields, in teams with one cache, keep their answers apart."""
+    cache: InMemoryCache[Any] = InMemoryCache()
+    reader = Reader()
+    Desk(reader, cache=cache).ask()
+
+    class Note(BaseModel):
+        title: str
+
+    @agent(name="reader", writes={"title"}, capability="extraction", version="1", limits=MINUTE)
+    def other(text: str) -> Claim:
+        return Claim("title", "none", 0.95)
+
+    team = Supervisor("notes", request=Document, outcome=Note, agents=[other], traffic=Traffic(cache=cache))
+    assert team.read(team.compile().invoke({"request": {"text": "A"}})).values == {"title": "none"}

@@ -239,3 +239,19 @@ def test_waits_within_the_time_limit() -> None:
     queues.call(RUN, {}, lambda inputs: FINE)
     with pytest.raises(RateError, match=r"within 5 s"):
         queues.call(RUN, {}, lambda inputs: FINE)
+
+
+async def test_clock_that_fails() -> None:
+    """Whatever fails between the line and the call gives the place back."""
+
+    class Stopped(FakeClock):
+        def now(self) -> float:
+            self.time += 1
+            if self.time == 2:
+                raise OSError("no time")
+            return self.time
+
+    queues, queue = layer(Limits(concurrency=1, per_minute=5), Stopped())
+    with pytest.raises(OSError, match="no time"):
+        queues.call(RUN, {}, lambda inputs: FINE)
+    assert (queue.state.running, queues.call(RUN, {}, lambda inputs: FINE)) == (0, FINE)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from tests.fakes.clock import FakeClock
 from tests.fakes.openai_server import OpenAIServer, reading
 
-from quorate.agents import Traffic, chat_agent, openai_chat
+from quorate.agents import Guard, Traffic, agent, chat_agent, openai_chat
 from quorate.agents.retry import retry_after
 from quorate.contracts import Limits
 from quorate.graphs import Supervisor
@@ -45,6 +45,8 @@ def error(**headers: str) -> Exception:
         ({"retry_after": "Thu, 05 Nov 2026 14:01:30 +0200"}, 90.0),
         ({"retry_after": "Thu, 05 Nov 2026 12:00:10 -0000"}, 10.0),
         ({"retry_after": "Thu, 05 Nov 2026 11:00:00 GMT"}, None),
+        ({"retry_after_ms": "soon", "retry_after": "7"}, 7.0),
+        ({"retry_after_ms": "0", "retry_after": "7"}, 7.0),
         ({"retry_after": "-5"}, None),
         ({"retry_after": "nan"}, None),
         ({"retry_after": "inf"}, None),
@@ -122,6 +124,19 @@ async def test_own_wait_counts() -> None:
         server.answer(GOOD)
         await desk.ask()
     assert desk.clock.slept[0] == 0.75
+
+
+def test_own_wait_is_bounded() -> None:
+    """LangGraph's own backoff ends at 128 seconds, however long it is by the contract: the rest is waited before it."""
+    clock = FakeClock()
+
+    @agent(writes={"total": int}, capability="extraction", limits=Limits(backoff=300, wait=1_000))
+    def reader() -> None:
+        raise error(retry_after="200")
+
+    with pytest.raises(type(error())):
+        Guard(reader, {}, {}, clock=clock).invoke({})
+    assert clock.slept == [72.0]
 
 
 @pytest.mark.parametrize("status", [429, 503])
