@@ -86,8 +86,8 @@ class Supervisor:
         accounts: What each tenant has spent, in all threads; needed where the policy's budgets bound tenants.
         traffic: The circuit breakers, queues and cache that its calls go through; by default its own.
         journal: Where what models and tools answer is recorded, to be played back; None: nowhere.
-        redactor: What takes secrets out of the journal: `patterns` of the commonest keys, or `detect-secrets` too, which
-            needs the extra `guardrails` and a millisecond for each kilobyte, in a thread of its own.
+        redactor: What takes secrets out of the journal: `patterns` of the commonest keys, or `detect-secrets` too,
+            which needs the extra `guardrails` and a millisecond for each kilobyte, in a thread of its own.
 
     Raises:
         BuildError: The agents do not fit together; the message names the fields and agents.
@@ -232,6 +232,7 @@ class Supervisor:
                 expected="a ledger that remembers effects, and a receiver for each",
                 fix="pass ledger=open_database(...).ledger and receivers={effect name: receiver}",
             )
+        self._check_receivers()
         unknown = sorted(self.policy.effects.keys() - self._receivers.keys())
         if unknown:
             raise BuildError(
@@ -239,6 +240,20 @@ class Supervisor:
                 got=f"effect {unknown[0]!r}",
                 expected=f"one of the receivers: {', '.join(sorted(self._receivers)) or 'none'}",
                 fix="correct the name, or pass a receiver of that name",
+            )
+
+    def _check_receivers(self) -> None:
+        for name, receiver in self._receivers.items():
+            if isinstance(receiver, type) or not callable(getattr(receiver, "execute", None)):
+                raise BuildError(
+                    f"team {self.name!r}, receiver {name!r}",
+                    got=f"the class {receiver.__name__}" if isinstance(receiver, type) else repr(receiver)[:120],
+                    expected="an object with a method execute(key, args)",
+                    fix="make one of the class" if isinstance(receiver, type) else "put it into such an object",
+                )
+        if not self._patience >= 0:  # NaN neither
+            raise BuildError(
+                f"team {self.name!r}, patience", got=repr(self._patience), expected="seconds >= 0", fix="correct it"
             )
 
     def _build(self) -> TeamGraph:

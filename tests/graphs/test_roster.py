@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from pydantic import BaseModel, create_model
 
 from quorate.agents import Agent
+from quorate.checkpoints import MemoryLedger
 from quorate.contracts import BuildError, Capability, Contract, Policy, fields_of
 from quorate.graphs import Roster, Supervisor
 
@@ -204,6 +207,21 @@ def test_action_agent_needs_a_ledger_and_a_receiver() -> None:
     team = (*GOOD, member("post", "total", "company", capability="action"))
     with pytest.raises(BuildError, match="action agents post and no ledger"):
         Supervisor("desk", request=Document, outcome=Receipt, agents=team)
+
+
+@pytest.mark.parametrize(
+    "options, got",
+    [
+        ({"receivers": {"post": MemoryLedger}}, "got the class MemoryLedger"),
+        ({"receivers": {"post": print}}, "got <built-in function print>"),
+        ({"patience": -1}, "patience: got -1; expected seconds >= 0"),
+        ({"patience": math.nan}, "patience: got nan"),
+    ],
+)
+def test_receivers_and_patience(options: dict[str, Any], got: str) -> None:
+    """A class or a function in place of a receiver, and patience below zero, are refused when the team is built."""
+    with pytest.raises(BuildError, match=re.escape(got)):
+        Supervisor("desk", request=Document, outcome=Receipt, agents=GOOD, **options)
 
 
 def test_reply_is_a_field() -> None:
