@@ -283,7 +283,9 @@ class Policy(_Part):
 
 
 def _explain(where: str, data: Any, error: ValidationError) -> PolicyError:
-    first = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A misspelt key leaves the one that was meant missing: what it is called is told first.
+    first = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     place = ".".join(_path(data, first["loc"]))
     if first["type"] == "extra_forbidden":
         known = ", ".join(_keys_at(first["loc"][:-1]))
@@ -325,6 +327,11 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
         "effects": EffectPolicy,
         "review": ReviewPolicy,
         "bounds": Bounds,
+        "entry": EntryPolicy,
+        "handoff": HandoffRequirement,
+        "guardrails": Guardrail,
+        "permissions": Permissions,
+        "calibration": Calibration,
         "budgets": within_budgets.get(str((*place, "", "")[1]), Budgets),
         "tests": within_test.get(str((*place, "", "", "")[2]), PolicyTest),
     }

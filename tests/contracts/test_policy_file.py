@@ -60,6 +60,29 @@ def test_the_key_on(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text, where, known",
+    [
+        (
+            "guardrails: [{name: a, chek: pii}]",
+            "guardrails.0.chek",
+            "name, check, on, then, agents, kinds, allow, deny",
+        ),
+        ("entry: {max: 1}", "entry.max", "max_bytes, max_depth, require"),
+        ("entry: {require: [{nam: a, that: 'true'}]}", "entry.require.0.nam", "name, that, message"),
+        ("handoff: {a: [{nam: x, that: 'true'}]}", "handoff.a.0.nam", "name, that, message"),
+        ("permissions: {a: {tool: [x]}}", "permissions.a.tool", "tools, effects"),
+        ("budgets: {prices: {m: {in: 1}}}", "budgets.prices.m.in", "input, output, cached, cache_write"),
+    ],
+)
+def test_keys_that_stand_there(tmp_path: Path, text: str, where: str, known: str) -> None:
+    """A misspelt key is named with those that may stand in its place, also where it leaves another one missing."""
+    with pytest.raises(PolicyError) as caught:
+        load(tmp_path, text)
+    assert caught.value.where.endswith(f": {where}")
+    assert caught.value.expected == f"one of {known}"
+
+
+@pytest.mark.parametrize(
     "text, where, got",
     [
         # unknown keys, at each level
