@@ -60,9 +60,8 @@ def fault_of(agent: Agent, error: BaseException, attempt: int, basis: Mapping[st
     else:
         message = (f"{type(error).__name__}: {_words(error)}".splitlines() or [""])[0]
         kind, fix, code = _judged(agent, error)
-    message = without_secrets(message[:_LONGEST_TEXT])[
-        :500
-    ]  # a client's error may repeat a key, or a password in a URL
+    # A client's error may repeat a key, or a password in a URL.
+    message = without_secrets(message[:_LONGEST_TEXT])[:500]
     message = message.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
     fix = fix.encode("utf-8", "backslashreplace").decode()
     return Fault(agent=agent.name, kind=kind, attempt=attempt, message=message, fix=fix, basis=basis, code=code)

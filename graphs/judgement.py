@@ -49,14 +49,18 @@ def judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> di
 
 
 def effects_in_order(effects: Mapping[str, Effect], turn: Turn) -> list[tuple[str, Effect]]:
-    """The effects in the order in which they are executed or asked about: first what undoes, the latest first."""
+    """The effects in the order in which they are executed or asked about.
+
+    First what undoes, the latest first; then those of each agent in the order in which it proposed them.
+    """
 
     def place(item: tuple[str, Effect]) -> tuple[Any, ...]:
         slot, effect = item
+        among_equals = (effect.agent, effect.sequence, effect.key, slot)
         if effect.undoes:
             move, among = executed_at(effect, turn)
-            return (0, -move, -among, effect.key, slot)
-        return (0 if effect.recall else 1, 0, 0, effect.key, slot)
+            return (0, -move, -among, *among_equals)
+        return (0 if effect.recall else 1, 0, 0, *among_equals)
 
     return sorted(effects.items(), key=place)
 

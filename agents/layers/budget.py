@@ -140,6 +140,7 @@ class BudgetLayer:
             if amount.of(unit) > left:
                 code = f"budget_tenant_{unit}"
                 raise _refusal(run.agent, _account(run), unit, left, amount.of(unit), run.attempt, code)
+        raise _refusal(run.agent, _account(run), "steps", 0.0, 1, run.attempt, "budget_tenant_refused")
 
     def _settle(self, accounts: Accounts, run: Run, key: str, charged: Spend) -> tuple[Fault, ...]:
         """Settle what was taken; faults where it was more than was set aside, and more than the account has."""

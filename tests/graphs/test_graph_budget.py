@@ -508,3 +508,14 @@ class TestWhatComesToNothing:
         while threads := [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]:
             await asyncio.wait(threads)
         assert accounts.spent("").tokens == 0
+
+    def test_refused_without_a_reason(self) -> None:
+        """Accounts that refuse are heeded, also where by their figures there would be room."""
+
+        class Closed(MemoryAccounts):
+            def reserve(self, key: str, **given: Any) -> Spend | None:
+                return Spend()
+
+        turn = run(desk(says("a", "total"), says("b", "company"), accounts=Closed(), tenant={"tokens": 1000}))
+        assert turn.spent.tokens == 0
+        assert {fault.code for fault in turn.faults} == {"budget_tenant_refused"}

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from pydantic import BaseModel
 from tests.fakes.desk import desk, thread
 from tests.fakes.ledgers import Answering, DictLedger, Lookup, PowerCut, Receiving
 
-from quorate import Supervisor
+from quorate import Policy, Supervisor, agent
 from quorate.contracts import Effect, Entry, dump, load
 from quorate.graphs import Turn
 
@@ -292,3 +293,33 @@ def test_patience_of_the_team() -> None:
     turn = run(team, ONE, thread())
     assert (turn.status, statuses(turn), receiver.calls) == ("waiting", ["unknown"], 0)
     assert "other is at it, for more than 0 seconds" in turn.reason
+
+
+class Order(BaseModel):
+    text: str
+
+
+class Booked(BaseModel):
+    booked: list[dict[str, str]]
+
+
+def test_order_of_several() -> None:
+    """Several effects of one run are executed in the order in which the agent proposed them, as is the answer."""
+
+    @agent(writes={"booked"}, capability="action")
+    def book(text: str) -> list[Effect]:
+        return [Effect("post", {"part": part}) for part in text]
+
+    receiver = Receiving()
+    team = Supervisor(
+        "desk",
+        request=Order,
+        outcome=Booked,
+        agents=[book],
+        policy=Policy.parse({"effects": {"post": {"approve": True}}}),
+        ledger=DictLedger(),
+        receivers={"post": receiver},
+    )
+    turn = run(team, {"request": {"text": "hgfedcba"}}, thread())
+    assert [args["part"] for _, args in receiver.received] == list("hgfedcba")
+    assert turn.values["booked"] == [{"number": f"N{number}"} for number in range(1, 9)]
