@@ -28,6 +28,7 @@ from .lapse import lapse
 from .plan import Plan, plan
 from .progress import Stuck, circle, contents_of, stuck
 from .roster import Roster
+from .silence import with_failures
 from .turn import Turn
 
 __all__ = ["Step", "next_move"]
@@ -97,7 +98,7 @@ def _move(
     now: datetime.datetime,
 ) -> tuple[Move, tuple[Stuck, ...]]:
     """What happens next, and the circles for which it is the end."""
-    move = _wanted(turn, drawn, funds, effects, policy, now)
+    move = _wanted(turn, with_failures(drawn, turn, roster, policy), funds, effects, policy, now)
     if isinstance(move, Finish):
         waiting = circle(drawn.open, effects, roster, policy) if drawn.open else None
         return (_halted((waiting,), turn, drawn), (waiting,)) if waiting else (move, ())

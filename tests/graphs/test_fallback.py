@@ -69,6 +69,16 @@ def test_stays_away_otherwise(outcome: str | None) -> None:
     assert (seen, [claim.agent for claim in turn.claims]) == ([], ["large"] if outcome else [])
 
 
+def test_all_of_them_failed() -> None:
+    """Where nobody claimed a value, the last move names those who failed, and how."""
+    large, _ = reader("large", ConnectionError("cut"))
+    small, _ = reader("small", "about two", "large")
+    turn = run(large, small)
+    assert turn.status == "waiting"
+    assert turn.reason == "total: nobody claimed a value; large failed: error, small failed: contract"
+    assert turn.decisions["total"].reason == "nobody claimed a value"
+
+
 def test_chain() -> None:
     """Fallbacks follow one another, each where the one before it has failed, whatever their names and order are."""
     last, _ = reader("a", "3.50", "z")
