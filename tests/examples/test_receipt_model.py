@@ -194,11 +194,12 @@ class TestFailures:
 
     @pytest.mark.parametrize("content", ["The total is 348.50.", '{"total": 348.5}', "[]"])
     def test_malformed_answers(self, desk: DeskSession, server: OpenAIServer, content: str) -> None:
-        """An answer in another form is a contract fault; the other readers' claims stand."""
+        """An answer in another form, and again in the repair, is a contract fault; the other readers' claims stand."""
+        server.answer_text(content)
         server.answer_text(content)
         turn = desk.run(sample("06-two-dates"), "06")
         (fault,) = turn.faults
-        assert (fault.agent, fault.kind, len(server.requests)) == ("model_reader", "contract", 1)
+        assert (fault.agent, fault.kind, len(server.requests)) == ("model_reader", "contract", 2)
         assert claims_of(turn) == {}
         assert turn.decisions["company"].status == "settled"
         assert turn.status == "waiting"
