@@ -14,10 +14,10 @@ __all__ = ["Accounts"]
 class Accounts(Protocol):
     """Reserves an amount on a tenant's account before a call, and settles it after the call.
 
-    A call has a key, the same when it is made again after a crash. A key that is reserved twice before it is settled is reserved once:
-    the process has died in between. Settled twice it counts once. What is reserved counts as spent until it is settled.
-    Every method is durable when it returns and safe to call from several threads and processes; two reservations never
-    share what is left. Times have a zone.
+    A call has a key, the same when it is made again after a crash. A key that is reserved twice before it is settled is
+    reserved once: the process has died in between. Settled twice it counts once. What is reserved counts as spent until
+    it is settled. Every method is durable when it returns and safe to call from several threads and processes; two
+    reservations never share what is left. Times have a zone.
     """
 
     def reserve(self, key: str, *, tenant: str, amount: Spend, budget: TenantBudget, now: datetime) -> Spend | None:

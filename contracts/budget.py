@@ -128,5 +128,5 @@ def shown(unit: Unit, amount: float) -> str:
 
 def shown_spend(spend: Spend) -> str:
     """A spend for people, tokens and dollars where there are any: `1,204 tokens, $0.0125, 2.5 s, 3 steps`."""
-    units = [unit for unit in UNITS if spend.of(unit) or unit in ("seconds", "steps")]
+    units: list[Unit] = [unit for unit in UNITS if spend.of(unit) or unit in ("seconds", "steps")]
     return ", ".join(shown(unit, spend.of(unit)) for unit in units)

@@ -52,9 +52,7 @@ class QuorateError(Exception):
         return _rebuild, (type(self), self.where, self.got, self.expected, self.fix, self.code)
 
 
-def _rebuild(
-    cls: type[QuorateError], where: str, got: str, expected: str, fix: str, code: str = ""
-) -> QuorateError:
+def _rebuild(cls: type[QuorateError], where: str, got: str, expected: str, fix: str, code: str = "") -> QuorateError:
     return cls(where, got=got, expected=expected, fix=fix, code=code)
 
 

@@ -54,7 +54,7 @@ def affordable(ready: Bases, turn: Turn, roster: Roster, policy: Policy) -> Affo
         return Affordable(ready)
     left = _left(turn, policy)
     rest = {scope: dict(amounts) for scope, amounts in left.items()}
-    units: set[Unit] = {unit for amounts in left.values() for unit in amounts} | set(policy.budgets.tenant.limits)
+    units = set[Unit]().union(*left.values(), policy.budgets.tenant.limits)
     expected = {name: _expected(roster.agents[name], turn, units, in_usd=policy.budgets.in_usd) for name in ready}
     now, refused, waiting = dict[str, Mapping[str, int]](), [], []
     for name in sorted(ready, key=lambda name: _order(roster.agents[name], expected[name])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -49,9 +49,8 @@ def _detectors() -> tuple[tuple[str, Any], ...]:
         from detect_secrets.plugins.base import RegexBasedDetector
     except ModuleNotFoundError as error:
         raise missing_extra("detect_secrets", "guardrails", "the guardrail `secrets`") from error
-    classes: dict[str, type[Any]] = {
-        each.__name__: each for each in get_mapping_from_secret_type_to_class().values() if each is not None
-    }
+    mapping: Mapping[str, Any] = get_mapping_from_secret_type_to_class()
+    classes: dict[str, Any] = {each.__name__: each for each in mapping.values()}
     return tuple(
         (name.removesuffix("Detector").lower(), each())
         for name, each in sorted(classes.items())
