@@ -39,6 +39,11 @@ class Requirement(_Part):
         where = f"requirement {self.name!r}, that"
         self._condition = Expression(self.that, frozenset({self._variable}), where=where)
 
+    @property
+    def expression(self) -> Expression:
+        """The condition, compiled."""
+        return self._condition
+
     def complaint(self, values: Mapping[str, Any]) -> str:
         """What to say where the condition does not hold, or cannot be told; empty where it holds."""
         try:

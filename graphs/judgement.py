@@ -51,12 +51,16 @@ def judge_effects(turn: Turn, drawn: Plan, roster: Roster, policy: Policy) -> di
 def effects_in_order(effects: Mapping[str, Effect], turn: Turn) -> list[tuple[str, Effect]]:
     """The effects in the order in which they are executed or asked about.
 
-    First what undoes, the latest first; then those of each agent in the order in which it proposed them.
+    First what undoes, the latest first; then those of each agent in the order in which it proposed them. Which agent
+    comes first its effects' content says, and not its name.
     """
+    first: dict[str, str] = {}
+    for effect in effects.values():
+        first[effect.agent] = min(effect.key, first.get(effect.agent, effect.key))
 
     def place(item: tuple[str, Effect]) -> tuple[Any, ...]:
         slot, effect = item
-        among_equals = (effect.agent, effect.sequence, effect.key, slot)
+        among_equals = (first[effect.agent], effect.sequence, effect.key, slot)
         if effect.undoes:
             move, among = executed_at(effect, turn)
             return (0, -move, -among, *among_equals)

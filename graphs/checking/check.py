@@ -9,6 +9,7 @@ from ..trial import Trial
 from .clash import check_clashes
 from .effect_setting import EffectSetting
 from .finding import Finding
+from .gates import check_gates
 from .names import check_names
 from .optional import check_optional
 from .reach import check_reach
@@ -41,6 +42,7 @@ def check_policy(policy: Policy, team: TeamSchema | None = None, trials: Iterabl
         where = f"effects.{name}.approve"
         found += check_types(where, effect.expression, EffectSetting(name, team))
         found += check_optional(where, effect.expression, team) if team else ()
+    found += check_gates(policy, team)
     found += check_votes(policy, team) if team else ()
     found += check_terms(policy)
     wrong = {each.where for each in found if each.level == "error"}

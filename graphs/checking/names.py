@@ -16,7 +16,7 @@ from .surroundings import Surroundings
 from .team_schema import TeamSchema
 from .types import path_of
 
-__all__ = ["check_names"]
+__all__ = ["check_names", "unknown"]
 
 _USAGE = ("runs", "seconds", "tokens")
 _SOURCES = ("items", "passage", "quote")
@@ -25,7 +25,7 @@ _SOURCES = ("items", "passage", "quote")
 def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     """Fields, agents and effects that a policy names and that the team does not have; forced values of another type."""
     for name, terms in policy.fields.items():
-        yield from _unknown(f"fields.{name}", "field", name, team.outcome)
+        yield from unknown(f"fields.{name}", "field", name, team.outcome)
         yield from _terms(f"fields.{name}", terms, team)
         writers = len(team.writers.get(name, ()))
         if name in team.outcome and terms.quorum > writers:
@@ -39,11 +39,11 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
             )
     yield from _terms("defaults", policy.defaults, team)
     for name, effect in policy.effects.items():
-        yield from _unknown(f"effects.{name}", "effect", name, team.effects)
+        yield from unknown(f"effects.{name}", "effect", name, team.effects)
         if effect.expression is not None:
             where = f"effects.{name}.approve"
             for field in sorted(effect.upstream):
-                yield from _unknown(where, "field", field, team.outcome)
+                yield from unknown(where, "field", field, team.outcome)
             yield from _condition(where, effect.expression, EffectSetting(name, team), team)
     for rule in policy.rules:
         yield from _rule(rule, team)
@@ -52,7 +52,7 @@ def check_names(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     for test in policy.tests:
         yield from _agents(f"test {test.name!r}, claims", [each.agent for each in test.claims], team)
         if test.effect:
-            yield from _unknown(f"test {test.name!r}, effect", "effect", test.effect, team.effects)
+            yield from unknown(f"test {test.name!r}, effect", "effect", test.effect, team.effects)
             yield from _agents(f"test {test.name!r}, agent", [test.agent] if test.agent else [], team)
 
 
@@ -60,7 +60,7 @@ def _terms(where: str, terms: FieldPolicy, team: TeamSchema) -> Iterator[Finding
     yield from _agents(f"{where}.weights", terms.weights, team)
     yield from _agents(f"{where}.veto", terms.veto, team)
     if terms.context:
-        yield from _unknown(f"{where}.context", "field of the request", terms.context, team.request)
+        yield from unknown(f"{where}.context", "field of the request", terms.context, team.request)
 
 
 def _gates(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
@@ -71,17 +71,17 @@ def _gates(policy: Policy, team: TeamSchema) -> Iterator[Finding]:
     for agent, permissions in policy.permissions.items():
         for name in permissions.effects:
             if name != "*":
-                yield from _unknown(f"permissions.{agent}.effects", "effect", name, team.effects)
+                yield from unknown(f"permissions.{agent}.effects", "effect", name, team.effects)
 
 
 def _rule(rule: Rule, team: TeamSchema) -> Iterator[Finding]:
     where = f"rule {rule.name!r}"
     for name in rule.fields:
         if name != "*":
-            yield from _unknown(f"{where}, field", "field", name, team.outcome)
+            yield from unknown(f"{where}, field", "field", name, team.outcome)
     yield from _agents(f"{where}, agent", rule.agents, team)
     for name in sorted(rule.upstream):
-        yield from _unknown(f"{where}, when", "field", name, team.outcome)
+        yield from unknown(f"{where}, when", "field", name, team.outcome)
     if rule.expression is not None:
         yield from _condition(f"{where}, when", rule.expression, Setting(rule, team), team)
     if rule.then == "force":
@@ -119,7 +119,7 @@ def _condition(where: str, condition: Expression, setting: Surroundings, team: T
                 if isinstance(one, Name) and one.name in lists and one.name not in bound:
                     kind, known = lists[one.name]
                     for text in _texts(other):
-                        yield from _unknown(where, kind, text, known)
+                        yield from unknown(where, kind, text, known)
 
 
 def _path(
@@ -133,7 +133,7 @@ def _path(
                 "decided": ("field", {field}),  # it is looked up with the rule's other fields
             }
             if root in known:
-                yield from _unknown(where, known[root][0], field, known[root][1])
+                yield from unknown(where, known[root][0], field, known[root][1])
                 return
     within = part.operand
     if path_of(part) and not bound and not setting.is_missing(within) and setting.is_missing(part):
@@ -156,10 +156,11 @@ def _texts(node: Node) -> list[str]:
 
 def _agents(where: str, names: Collection[str], team: TeamSchema) -> Iterator[Finding]:
     for name in sorted(set(names)):
-        yield from _unknown(where, "agent", name, team.agents)
+        yield from unknown(where, "agent", name, team.agents)
 
 
-def _unknown(where: str, kind: str, name: str, known: Collection[Any]) -> Iterator[Finding]:
+def unknown(where: str, kind: str, name: str, known: Collection[Any]) -> Iterator[Finding]:
+    """The finding that a name is none of those that are known; none where it is."""
     if name in known:
         return
     close = get_close_matches(name, list(known), n=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...contracts import Field
 from ..roster import Roster
@@ -25,6 +25,8 @@ class TeamSchema:
     """The names of the agents that claim a field, by field."""
     effects: frozenset[str]
     """The names of the effects that have a receiver."""
+    inputs: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
+    """The fields that an agent reads, by its name; not of those that read a conversation, or what others claim."""
 
     @classmethod
     def of(cls, roster: Roster, effects: Collection[str] = ()) -> TeamSchema:
@@ -32,4 +34,10 @@ class TeamSchema:
         writers = {
             name: frozenset(agent.name for tier in tiers for agent in tier) for name, tiers in roster.tiers.items()
         }
-        return cls(roster.request, roster.outcome, frozenset(roster.agents), writers, frozenset(effects))
+        fields = {**roster.request, **roster.outcome}
+        inputs = {
+            name: {read: fields[read] for read in agent.contract.reads}
+            for name, agent in roster.agents.items()
+            if agent.contract.reads <= fields.keys()
+        }
+        return cls(roster.request, roster.outcome, frozenset(roster.agents), writers, frozenset(effects), inputs)

@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from quorate import agent
 from quorate.contracts import Policy, PolicyError, Rule, fields_of
 from quorate.contracts.cel import parse
 from quorate.contracts.expression import Expression
 from quorate.graphs import Finding, TeamSchema, check_policy, try_policy
 from quorate.graphs.checking.domain import ANYTHING
 from quorate.graphs.checking.logic import can_hold, demand
+from quorate.graphs.roster import Roster
 
 
 class Colour(Enum):
@@ -584,3 +586,41 @@ def test_lookups_of_fields_that_may_stay_empty(when: str, warned: bool) -> None:
     assert [(each.level, each.kind, each.fix) for each in of_rule] == wanted
     of_effect = [each for each in found(effects={"post": {"approve": when}}) if "decided" in each.fix]
     assert [(each.level, each.kind, each.fix) for each in of_effect] == wanted
+
+
+@pytest.mark.parametrize(
+    "policy, where, got",
+    [
+        ({"entry": {"require": [{"name": "a", "that": "request.txt != ''"}]}}, "entry.require 'a', that", "txt"),
+        ({"entry": {"require": [{"name": "a", "that": "1 + 1"}]}}, "entry.require 'a', that", "2"),
+        ({"entry": {"require": [{"name": "a", "that": "request.text > 3"}]}}, "entry.require 'a', that", "text"),
+        ({"handoff": {"pay": [{"name": "a", "that": "inputs.nope > 1"}]}}, "handoff.pay 'a', that", "nope"),
+    ],
+)
+def test_gates_that_cannot_be_meant(policy: dict[str, Any], where: str, got: str) -> None:
+    """A requirement that names a field which is not there, or is not true or false, is an error with its place."""
+
+    class Order(BaseModel):
+        text: str
+
+    class Paid(BaseModel):
+        total: float
+        paid: dict[str, Any]
+
+    @agent(writes={"total": float}, capability="extraction")
+    def read(text: str) -> None: ...
+
+    @agent(writes={"paid": dict}, capability="action")
+    def pay(total: float) -> None: ...
+
+    roster = Roster([read, pay], fields_of(Order), fields_of(Paid))
+    (finding,) = check_policy(Policy.parse(policy), TeamSchema.of(roster))
+    assert (finding.level, finding.where) == ("error", where)
+    assert got in finding.got
+
+
+def test_gates_that_are_fine() -> None:
+    """Requirements over fields that are there are found to be fine."""
+    require = [{"name": "a", "that": "size(request.text) > 0 && has(request.text)"}]
+    policy = Policy.parse({"entry": {"require": require}})
+    assert [each for each in check_policy(policy, TEAM) if each.where.startswith("entry")] == []
