@@ -29,7 +29,7 @@ class Answer(BaseModel):
 
 @agent(writes={"topic": str}, capability="retrieval")
 def topic(text: str) -> Claim:
-    return Claim("topic", text.split()[0], 0.9, (Passage("wiki", "1", text),))
+    return Claim("topic", text.split(maxsplit=1)[0], 0.9, (Passage("wiki", "1", text),))
 
 
 @agent(writes={"reply": str}, capability="reasoning")
