@@ -34,6 +34,10 @@ _MATCHES = "text.matches(pattern)"
 _PLACES: tuple[GuardrailPlace, ...] = get_args(GuardrailPlace)
 
 
+_DESTINATION = re.compile(r"(?:[^\s@/:*]*@)?(?:\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)")
+"""A host, an address of mail, or an address of IPv6."""
+
+
 class Guardrail(BaseModel):
     """What must not pass, where it is looked for, and what happens then."""
 
@@ -62,6 +66,12 @@ class Guardrail(BaseModel):
             raise ValueError("`deny` is for `check: content`, which needs it")
         if any(not entry.removeprefix("re:").strip() for entry in self.deny):
             raise ValueError("`deny` has an entry that says nothing")
+        strange = [entry for entry in self.allow if self.check == "exfiltration" and not _DESTINATION.fullmatch(entry)]
+        if strange:
+            raise ValueError(
+                f"`allow` of `exfiltration` names hosts, such as example.com, which allows what is below it, and "
+                f"addresses of mail: {strange[0]!r:.80} is neither"
+            )
         if not self.on:
             raise ValueError("`on` must name a place, or be left out for all")
         return self
