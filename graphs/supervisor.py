@@ -38,11 +38,13 @@ from ..contracts import (
     redacted_fields,
 )
 from .act import PATIENCE, Executor
-from .entry import Entry
+from .entry import INTAKE, Entry
 from .input_channel import InputChannel
+from .intake import SUPERVISOR, Intake
 from .large_inputs import BLOB_LIMIT, LargeInputs
 from .layers import layers_of
-from .nodes import ACT, INTAKE, REVIEW, SUPERVISOR, Act, Intake, Review, Supervise, Team
+from .node import Team
+from .nodes import ACT, REVIEW, Act, Review, Supervise
 from .review import correct
 from .roster import Roster
 from .state import State

@@ -13,7 +13,7 @@ from quorate import Claim, Supervisor, agent, open_database
 from quorate.checkpoints.upkeep.keep import Keep
 from quorate.checkpoints.upkeep.upkeep import Upkeep
 from quorate.command.thread_view import read_view
-from quorate.graphs.nodes import INTAKE
+from quorate.graphs.entry import INTAKE
 
 THREAD: RunnableConfig = {"configurable": {"thread_id": "1"}}
 
