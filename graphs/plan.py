@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from ..agents import Agent
-from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, Status, round_key
-from .budget import is_refused
-from .entry import wants_person
+from ..contracts import Claim, Decision, FieldPolicy, Passage, Policy, round_key
+from .doubts import Doubts
 from .explanation import explained
 from .fallback import has_failed
 from .mediation import Context, decide
@@ -108,8 +107,8 @@ class _Chain:
         self.ended: set[str] = set()
         self.instead: dict[str, str] = {}
         self._fields: dict[str, Standing] = {}
-        self._unfunded: set[str] = set()
         self._rounds = Rounds(turn, roster, policy)
+        self._doubts = Doubts(turn, roster, policy, self._rounds)
 
     def field(self, name: str) -> Standing:
         """Where the field stands, after deciding whatever can be decided."""
@@ -204,7 +203,7 @@ class _Chain:
             claims = [claim for claim in claims if claim not in facts]
             facts = [] if self._has_failed_effect(name) else [_joined(facts)]
         fresh = decide(field, facts or claims, self.policy, context, terms=_FACT if facts else None)
-        return self._number(name, fresh if facts else self._heed_all(name, fresh, rounds))
+        return self._number(name, fresh if facts else self._doubts.heed(name, fresh, self.bases, rounds))
 
     def _context(self, name: str) -> Context:
         upstream = self.policy.upstream(name)
@@ -238,46 +237,6 @@ class _Chain:
             silent=ran - {claim.agent for claim in claims},
             stale=self._rounds.stale(name, self.bases, rounds),
         )
-
-    def _heed_words(self, name: str, fresh: Decision) -> Decision:
-        """What agents decide against an earlier word of a person, in a team below, goes to a person again, for good."""
-        if fresh.status != "settled" or fresh.by.startswith("person:"):
-            return fresh
-        words = [claim for claim in self._rounds.claims(name) if claim.person]
-        against = [claim for claim in words if self._key(name, claim.value) != self._key(name, fresh.value)]
-        if not against:
-            return fresh
-        last = against[-1]
-        why = f"{last.person} decided {last.value!r:.40} in {last.agent}, and the agents have decided otherwise since"
-        return replace(fresh, status="contested", review=True, reason=f"{why}: it is decided here")
-
-    def _heed_all(self, name: str, fresh: Decision, rounds: Mapping[str, int]) -> Decision:
-        """The decision, or that a person must decide: because of an earlier word, a guardrail, or a budget."""
-        return self._heed_budget(name, rounds, self._heed_guardrails(name, rounds, self._heed_words(name, fresh)))
-
-    def _heed_budget(self, name: str, agents: Iterable[str], fresh: Decision) -> Decision:
-        """What was decided without an agent that there was no budget for goes to a person, if the policy says so."""
-        if not self.policy.budgets or self.policy.budgets.at_limit != "review" or fresh.by.startswith("person:"):
-            return fresh
-        refused = [agent for agent in agents if is_refused(self.turn, agent, self.bases.get(agent))]
-        if not refused:
-            return fresh
-        self._unfunded.add(name)
-        why = f"there is no budget for {', '.join(sorted(refused))}"
-        status: Status = "abstained" if fresh.value is None else "contested"
-        return replace(fresh, status=status, review=True, reason=f"{why}: {fresh.reason}")
-
-    def _heed_guardrails(self, name: str, rounds: Mapping[str, int], fresh: Decision) -> Decision:
-        """What a guardrail fired on goes to a person, whatever the vote says, while it counts."""
-        if fresh.by.startswith("person:"):
-            return fresh
-        for fault in self.turn.faults:
-            agent, counts = fault.agent, self._rounds.counts(fault.agent, fault.basis, name, self.bases, rounds)
-            if name in fault.fields and wants_person(fault, agent, fault.basis if counts else None):
-                why = f"guardrail {fault.code}: {fault.message}"
-                status: Status = "abstained" if fresh.status == "abstained" else "contested"
-                return replace(fresh, status=status, review=True, reason=why)
-        return fresh
 
     def _is_fact(self, claim: Claim) -> bool:
         """Whether it is what the ledger recorded of an effect, which is no matter of opinion."""
@@ -322,7 +281,7 @@ class _Chain:
         if name in self.roster.actions:
             return "dead" if self.roster.outcome[name].required else "ready"
         optional = not self.roster.outcome[name].required
-        if decision.status == "abstained" and optional and name not in self._unfunded:
+        if decision.status == "abstained" and optional and name not in self._doubts.unfunded:
             return "ready"
         if self.policy.of(name).review == "never" and not self._wants_person(decision):
             return "ready" if optional else "dead"
