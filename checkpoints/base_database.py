@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .address import Address
 from .closed import closed
 from .effects.joint_receiver import Compensate, Execute, JointReceiver
+from .fork_lock import ForkLock
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -33,7 +33,7 @@ class BaseDatabase(ABC):
     def __init__(self, address: Address) -> None:
         self._address = address
         self._opened: Log | None = None
-        self._opening = Lock()
+        self._opening = ForkLock()
         self._closed = False
 
     @property

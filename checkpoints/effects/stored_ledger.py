@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from ...contracts import Entry
+from ..fork_lock import ForkLock
 from ..log.hold import Hold, Holds, number_of
 from ..sealing.seal import Plain, Sealer
 from .ledger import as_json, check_abandon, must_finish
@@ -48,7 +48,7 @@ class StoredLedger(ABC, Generic[T]):
         self._open_holds = holds
         self._holds: Holds | None = None
         self._held: dict[str, _Held] = {}
-        self._turn = Lock()
+        self._turn = ForkLock()
 
     @property
     def place(self) -> str:

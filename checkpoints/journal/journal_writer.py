@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import NamedTuple
 
 from ...contracts import DatabaseError, JournalEntry
+from ..fork_lock import ForkLock
 from .journal_row import JournalRow, JournalRows
 
 __all__ = ["JournalWriter", "Make"]
@@ -41,7 +42,7 @@ class JournalWriter:
     def __init__(self, rows: JournalRows, store: Callable[[Sequence[JournalRow]], None], shown: str) -> None:
         self._rows, self._store, self._shown = rows, store, shown
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._thread: Thread | None = None
         self._process = 0
         self._closed = False

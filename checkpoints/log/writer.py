@@ -9,10 +9,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
 from ...contracts import DatabaseError
+from ..fork_lock import ForkLock
 from .commit import Commit
 from .request import Request
 from .store import LostDatabase, Store, Superseded, Transaction
@@ -50,7 +51,7 @@ class Writer:
         self._store = store
         self._commit = commit
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._thread: Thread | None = None
         self._process = 0
         self._closed = self._ended = False

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ...contracts import DatabaseError
+from ..fork_lock import ForkLock
 
 __all__ = ["PostgresLocks"]
 
@@ -48,7 +49,7 @@ class PostgresLocks:
 
     def __init__(self, connect: Callable[[], Connection[DictRow]]) -> None:
         self._connect = connect
-        self._turn = Lock()
+        self._turn = ForkLock()
         self._connection: Connection[DictRow] | None = None
         self._taken: Counter[int] = Counter()
         self._releases: SimpleQueue[_Release | None] = SimpleQueue()

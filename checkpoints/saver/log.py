@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from threading import Lock
 
+from ..fork_lock import ForkLock
 from ..log.codec import mask_of
 from ..log.commit import Commit
 from ..log.hold import Holds
@@ -45,7 +45,7 @@ class Log:
         self.reading = Reading(store, sealer)
         self.runs = Runs(holds or Holds(), sealer)
         self._readers = Readers(_READERS)
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._open = 1  # this handle, and one for each saver within its `with` block
 
     @contextmanager

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
-from threading import Lock
 from typing import Any
 
+from ..fork_lock import ForkLock
 from ..log.fence import occupied, over
 from ..log.hold import Hold, Holds, number_of
 from ..log.line import LineKey
@@ -41,7 +41,7 @@ class Runs:
     def __init__(self, holds: Holds, sealer: Sealer) -> None:
         self._holds = holds
         self._sealer = sealer
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._known: dict[int, tuple[Any, Run]] = {}
         self._unsettled: set[LineKey] = set()
 

@@ -9,7 +9,8 @@ import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+
+from ..fork_lock import ForkLock
 
 __all__ = ["LockFile"]
 
@@ -35,7 +36,7 @@ class LockFile:
     def __init__(self, path: Path, like: Path) -> None:
         self._path = path
         self._like = like
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._file: int | None = None
 
     waits = False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +16,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from quorate.checkpoints import Database, open_database
 from quorate.contracts import DatabaseError
 
-__all__ = ["fork_and_outlive", "fork_and_share", "fork_under_load", "fork_within_reading"]
+__all__ = ["ended", "fork_and_outlive", "fork_and_share", "fork_under_load", "fork_within_reading"]
 
 _ROUNDS = 30
 
@@ -25,7 +27,7 @@ def fork_and_share(url: str) -> None:
         _use(database, saver, "before")
         children = [_forked(lambda name=name: _use(database, saver, name)) for name in ("one", "two")]  # type: ignore[misc]
         _use(database, saver, "parent")
-        assert [_ended(child) for child in children] == [0, 0]
+        assert [ended(child) for child in children] == [0, 0]
 
 
 def fork_and_outlive(url: str) -> None:
@@ -35,7 +37,7 @@ def fork_and_outlive(url: str) -> None:
         _put(saver, "parent")
         child = _forked(lambda: [os.read(reading, 1), *(_put(saver, f"child {number}") for number in range(5))])
     os.write(writing, b"x")
-    assert _ended(child) == 0
+    assert ended(child) == 0
 
 
 def fork_under_load(url: str) -> None:
@@ -54,7 +56,7 @@ def fork_under_load(url: str) -> None:
             thread.start()
         try:
             for number in range(8):
-                assert _ended(_forked(lambda number=number: _put(saver, f"child {number}"))) == 0  # type: ignore[misc]
+                assert ended(_forked(lambda number=number: _put(saver, f"child {number}"))) == 0  # type: ignore[misc]
         finally:
             over.set()
             for thread in threads:
@@ -73,7 +75,7 @@ def fork_within_reading(url: str) -> None:
         with database.log.store.reading() as reader:
             child = _forked(refused)
             assert len(reader.lines()) == 1
-        assert _ended(child) == 0
+        assert ended(child) == 0
         _put(saver, "parent again")
 
 
@@ -118,5 +120,12 @@ def _forked(work: Callable[[], object]) -> int:
     return child
 
 
-def _ended(child: int) -> int:
+def ended(child: int) -> int:
+    """The exit status of a child; one that does not end within a minute is killed."""
+    for _ in range(6_000):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
