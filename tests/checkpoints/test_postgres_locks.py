@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -105,6 +106,10 @@ def test_closed(locks: Callable[[], Locks], empty_postgres_url: str) -> None:
     one.close()
     one.close()
     assert done.done()
+    for _ in range(1_000):  # the server hears a moment later that the session has ended
+        if not sessions(empty_postgres_url, 6):
+            break
+        time.sleep(0.01)
     assert not sessions(empty_postgres_url, 6)
     assert other.take(6) is None
 
