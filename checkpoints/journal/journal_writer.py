@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import NamedTuple
 
 from ...contracts import DatabaseError, JournalEntry
-from ..fork_lock import ForkLock
+from ..batch_thread import BatchThread
 from .journal_row import JournalRow, JournalRows
 
 __all__ = ["JournalWriter", "Make"]
@@ -41,50 +37,21 @@ class JournalWriter:
 
     def __init__(self, rows: JournalRows, store: Callable[[Sequence[JournalRow]], None], shown: str) -> None:
         self._rows, self._store, self._shown = rows, store, shown
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = ForkLock()
-        self._thread: Thread | None = None
-        self._process = 0
-        self._closed = False
+        self._thread: BatchThread[_Waiting] = BatchThread("quorate-journal", _MOST, self._write, self._refuse)
 
     def record(self, make: Make) -> Future[None]:
         """Store the entry that `make` gives; the future is done when it is on disk."""
-        future: Future[None] = Future()
-        with self._lock:
-            if self._closed:
-                future.set_exception(self._late())
-                return future
-            if self._thread is None or self._process != os.getpid():
-                self._begin()
-            self._queue.put(_Waiting(make, future))
-        return future
+        waiting = _Waiting(make, Future())
+        if not self._thread.put(waiting):
+            self._refuse(waiting)
+        return waiting.future
 
     def close(self) -> None:
         """Store what waits, and end the thread."""
-        with self._lock:
-            self._closed = True
-            thread, self._thread = self._thread, None
-            if thread is None or self._process != os.getpid():
-                return
-            self._queue.put(None)
-        thread.join()
+        self._thread.close()
 
-    def _begin(self) -> None:
-        if self._process != os.getpid():
-            self._queue = SimpleQueue()  # what a parent process had waiting is the parent's to write
-        self._process = os.getpid()
-        self._thread = Thread(target=self._run, args=(self._queue,), name="quorate-journal", daemon=True)
-        self._thread.start()
-
-    def _run(self, queue: SimpleQueue[_Waiting | None]) -> None:
-        open_ = True
-        while open_:
-            batch = [queue.get()]
-            with suppress(Empty):
-                while len(batch) < _MOST:
-                    batch.append(queue.get_nowait())
-            open_ = None not in batch
-            self._write([each for each in batch if each is not None])
+    def _refuse(self, waiting: _Waiting) -> None:
+        waiting.future.set_exception(self._late())
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         made: list[tuple[JournalRow, Future[None]]] = []

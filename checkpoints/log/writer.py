@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
 from ...contracts import DatabaseError
-from ..fork_lock import ForkLock
+from ..batch_thread import BatchThread
 from .commit import Commit
 from .request import Request
 from .store import LostDatabase, Store, Superseded, Transaction
@@ -50,11 +47,7 @@ class Writer:
     def __init__(self, store: Store, commit: Commit) -> None:
         self._store = store
         self._commit = commit
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = ForkLock()
-        self._thread: Thread | None = None
-        self._process = 0
-        self._closed = self._ended = False
+        self._thread: BatchThread[_Waiting] = BatchThread("quorate-writer", _MOST, self._write, self._refuse)
 
     def do(self, request: Request | Work) -> Any:
         """Hand a request over, and wait until it is on disk.
@@ -76,52 +69,14 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits, and end the thread."""
-        with self._lock:
-            self._closed = True
-            thread, self._thread = self._thread, None
-            if thread is not None and self._process == os.getpid():
-                self._queue.put(None)
-        if thread is not None and self._process == os.getpid():
-            thread.join()
+        self._thread.close()
 
     def _put(self, waiting: _Waiting) -> None:
-        if self._thread is None or self._process != os.getpid():
-            self._begin()
-        self._queue.put(waiting)
-        if self._ended:  # it may have come after all that the thread took
-            self._refuse()
+        if not self._thread.put(waiting):
+            raise self._late()
 
-    def _begin(self) -> None:
-        with self._lock:
-            if self._closed:
-                raise self._late()
-            if self._thread is not None and self._process == os.getpid():
-                return
-            if self._process != os.getpid():
-                self._queue = SimpleQueue()  # what a parent process had waiting is the parent's to write
-            self._process = os.getpid()
-            self._thread = Thread(target=self._run, args=(self._queue,), name="quorate-writer", daemon=True)
-            self._thread.start()
-
-    def _run(self, queue: SimpleQueue[_Waiting | None]) -> None:
-        open_ = True
-        while open_:
-            batch = [queue.get()]
-            with suppress(Empty):
-                while len(batch) < _MOST:
-                    batch.append(queue.get_nowait())
-            open_ = None not in batch
-            self._write([each for each in batch if each is not None])
-        self._ended = True
-        self._refuse()
-
-    def _refuse(self) -> None:
-        """Tell those who came when the thread had ended: each is taken from the queue by one of those who look."""
-        with suppress(Empty):
-            while True:
-                each = self._queue.get_nowait()
-                if each is not None:
-                    _answer([each], [self._late()])
+    def _refuse(self, waiting: _Waiting) -> None:
+        _answer([waiting], [self._late()])
 
     def _late(self) -> DatabaseError:
         return DatabaseError(

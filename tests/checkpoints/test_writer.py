@@ -29,9 +29,10 @@ def test_write_that_comes_as_the_writer_ends(sqlite_url: str) -> None:
     """A write that is handed over in the moment in which the writer ends is refused, and waits for nothing."""
     with open_database(sqlite_url) as database, ThreadPoolExecutor(1) as other:
         writer = database.log.writer
-        queue = writer._queue = SlowQueue()
-        writer._process = os.getpid()
-        writer._begin()
+        thread = writer._thread
+        queue = thread._queue = SlowQueue()
+        thread._process = os.getpid()
+        thread._begin()
         late = other.submit(writer.do, lambda _: None)
         assert queue.asked.wait(60)
         writer.close()
