@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..agents.guardrails.texts import texts_in
-from ..agents.layers.guardrails import Rail
-from ..contracts import EntryPolicy, Fault, GateError, GuardrailError
+from ..agents.layers.guardrails import Rail, doubt
+from ..agents.run import Run
+from ..contracts import EntryPolicy, Fault, GateError
 
 __all__ = ["INTAKE", "Entry", "wants_person"]
 
@@ -69,21 +70,10 @@ class Entry:
             hit = rail.first([*request.values(), said])  # the names of its fields are the team's own words
             if hit is None:
                 continue
-            guardrail = rail.guardrail
-            error = GuardrailError(
-                "request",
-                got=f"{hit.kind}: {hit.shown}",
-                expected=f"what guardrail {guardrail.name!r} ({guardrail.check}) lets pass",
-                fix="look at where it comes from; if it may pass, add it to `allow` of the guardrail",
-                code=rail.code(hit),
-            )
-            if guardrail.then == "fault":
+            error = rail.error("request", hit)
+            if rail.guardrail.then == "fault":
                 raise error
-            message = f"{error.where}: got {error.got}; expected {error.expected}"[:500]
-            readable = message.encode("utf-8", "backslashreplace").decode()
-            faults.append(
-                Fault(INTAKE, "guardrail", 1, readable, error.fix, code=error.code, fields=tuple(sorted(fields)))
-            )
+            faults.append(doubt(error, Run(INTAKE), fields))
         return faults
 
     def _check_bytes(self, size: int) -> None:

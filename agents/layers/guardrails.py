@@ -13,7 +13,7 @@ from ..output import Output
 from ..run import Run
 from .layer import AsyncProceed, Inputs, Proceed
 
-__all__ = ["Guardrails", "Rail"]
+__all__ = ["Guardrails", "Rail", "doubt"]
 
 
 class Rail:
@@ -47,9 +47,31 @@ class Rail:
                 return hit
         return None
 
-    def code(self, hit: Hit) -> str:
-        """The reason code: its name, then what was found."""
-        return f"{self.guardrail.name}.{hit.kind}"
+    def error(self, where: str, hit: Hit) -> GuardrailError:
+        """That it fired; the reason code is its name, then what was found."""
+        name, check = self.guardrail.name, self.guardrail.check
+        return GuardrailError(
+            where,
+            got=f"{hit.kind}: {hit.shown}",
+            expected=f"what guardrail {name!r} ({check}) lets pass",
+            fix="look at where it comes from; if it may pass, add it to `allow` of the guardrail",
+            code=f"{name}.{hit.kind}",
+        )
+
+
+def doubt(error: GuardrailError, run: Run, fields: Iterable[str]) -> Fault:
+    """The record of what a guardrail fired on that may pass if a person decides the fields."""
+    message = f"{error.where}: got {error.got}; expected {error.expected}"[:500]
+    return Fault(
+        agent=run.agent,
+        kind="guardrail",
+        attempt=run.attempt,
+        message=message.encode("utf-8", "backslashreplace").decode(),
+        fix=error.fix,
+        basis=run.basis,
+        code=error.code,
+        fields=tuple(sorted(fields)),
+    )
 
 
 class Guardrails:
@@ -88,10 +110,10 @@ class Guardrails:
                 hit = rail.first_of(texts) if rail in rails else None
                 if hit is None:
                     continue
-                error = _fired(rail, hit, run, part)
+                error = rail.error(_where(run, part), hit)
                 if rail.guardrail.then == "fault":
                     raise error
-                fault = _fault(error, run, part.field)
+                fault = doubt(error, run, (part.field,))
                 if fault not in faults:
                     faults.append(fault)
         return replace(output, faults=(*output.faults, *faults)) if faults else output
@@ -104,27 +126,6 @@ def _texts(part: Claim | Effect) -> Any:
     return [part.value, part.reason, seen]
 
 
-def _fired(rail: Rail, hit: Hit, run: Run, part: Claim | Effect) -> GuardrailError:
-    guardrail = rail.guardrail
+def _where(run: Run, part: Claim | Effect) -> str:
     what = f"effect {part.name!r}" if isinstance(part, Effect) else f"claim on {part.field!r}"
-    return GuardrailError(
-        f"agent {run.agent!r}, {what}",
-        got=f"{hit.kind}: {hit.shown}",
-        expected=f"what guardrail {guardrail.name!r} ({guardrail.check}) lets pass",
-        fix="look at where it comes from; if it may pass, add it to `allow` of the guardrail",
-        code=rail.code(hit),
-    )
-
-
-def _fault(error: GuardrailError, run: Run, field: str) -> Fault:
-    message = f"{error.where}: got {error.got}; expected {error.expected}"[:500]
-    return Fault(
-        agent=run.agent,
-        kind="guardrail",
-        attempt=run.attempt,
-        message=message.encode("utf-8", "backslashreplace").decode(),
-        fix=error.fix,
-        basis=run.basis,
-        code=error.code,
-        fields=(field,),
-    )
+    return f"agent {run.agent!r}, {what}"
